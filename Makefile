@@ -1,0 +1,51 @@
+# The two commands are `make demo` and `make test`; each installs what it needs into .venv first.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 3000
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help demo test test-all check format serve constraints clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(READY) ## train on real series, start the services, predict, print the score: about a minute
+	@$(BIN)/python -m demo
+
+test: $(READY) ## the tests, in under five minutes
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(READY) ## all tests, the slow ones too
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## lint, format, strict types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+serve: $(READY) ## both services on http://127.0.0.1:$(PORT), until Ctrl-C
+	@$(BIN)/python -m service laptop --port $(PORT)
+
+# --no-deps: constraints.txt is the whole resolved set, so pip has nothing to resolve (its own resolver
+# backtracks for minutes over bentoml, tsfresh and tpot) and leaves out xgboost's 200 MB of GPU libraries.
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v[:2] != (3, 11) and f"Python 3.11 is needed, {v[0]}.{v[1]} was found: make PYTHON=/path/to/python3.11 ...")'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned dependencies into .venv (a minute or two the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+constraints: $(READY) ## resolve the dependencies anew into constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
+		--no-emit-index-url --no-annotate --no-header --quiet --output-file constraints.txt
+	sed -i.old '/^nvidia-nccl/d' constraints.txt && rm constraints.txt.old
+
+clean: ## remove the virtual environment and what the tools left
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

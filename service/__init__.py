@@ -1,0 +1,1 @@
+"""The Bento services: the predictor answers, the trainer trains."""

@@ -1,0 +1,1 @@
+"""Tideline: AutoML for time series."""

@@ -1,0 +1,1 @@
+"""From a labelled panel to a published pipeline: what the training Job runs."""
