@@ -7,6 +7,7 @@ the text of a message.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 
@@ -36,6 +37,11 @@ class TidelineError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.mend}".strip()
+
+    def __reduce__(self) -> tuple[partial[TidelineError], tuple[str]]:
+        # For errors that come back from a worker process: an exception is otherwise rebuilt from
+        # positional arguments alone, and this one takes two by name.
+        return partial(type(self), mend=self.mend, field=self.field), (self.message,)
 
 
 class SpecError(TidelineError):
@@ -149,3 +155,10 @@ class JobNotFound(RequestError):
     """There is no such job."""
 
     code = "job-not-found"
+
+
+class QueueFull(RequestError):
+    """As many jobs wait as this trainer lets wait."""
+
+    code = "queue-full"
+    retryable = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,12 +40,21 @@ def case_key(case_id: CaseId) -> str:
     return str(case_id)
 
 
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 100
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it, cut short where it is long."""
+    return _repr.repr(value)
+
+
 def named(ids: Iterable[object], total: int | None = None) -> str:
     """Return the first ten of some ids, as a message shows them."""
     listed = list(ids)
-    shown = ", ".join(repr(i) for i in listed[:NAMED])
+    first = ", ".join(shown(i) for i in listed[:NAMED])
     more = (len(listed) if total is None else total) - min(len(listed), NAMED)
-    return f"{shown} and {more} more" if more > 0 else shown
+    return f"{first} and {more} more" if more > 0 else first
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +278,7 @@ class Panel:
             )
 
 
-def require_case_id(value: object, column: str, row: object) -> CaseId:
+def require_case_id(value: object, column: str, row: object, *, field: str = "raw_data") -> CaseId:
     """Return an id, or refuse what cannot be one.
 
     Raises
@@ -278,10 +288,10 @@ def require_case_id(value: object, column: str, row: object) -> CaseId:
     """
     if isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    found = "nothing" if value is None else repr(value)
+    found = "nothing" if value is None else shown(value)
     raise DataError(
         f"column {column!r} has {found} at row {row}; an id (text, a number or a boolean) "
         "is expected in every row.",
         mend="Give every row the id of its case, or leave the row out.",
-        field="raw_data",
+        field=field,
     )

@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import threading
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tsfresh import extract_features
+from tsfresh.feature_extraction import settings as sets
+
+from tideline.errors import DataError, InputMismatch, ModelRefused
+from tideline.features.extraction import extract
+from tideline.features.plan import TIMEWISE, Feature, FeaturePlan
+from tideline.panel import Channel, Panel, case_key
+from tideline.readers import read_panel
+from tideline.readers.roles import ColumnRoles
+
+
+def ragged(lengths: list[int], channels: int = 2, seed: int = 0) -> Panel:
+    rng = np.random.default_rng(seed)
+    return Panel(
+        tuple(range(len(lengths))),
+        {
+            f"c{c}": Channel.from_series([rng.normal(size=n).cumsum() for n in lengths])
+            for c in range(channels)
+        },
+    )
+
+
+def by_tsfresh(panel: Panel, plan: FeaturePlan, parameters: str) -> np.ndarray:
+    frames = []
+    for name, channel in panel.channels.items():
+        columns = {"id": np.repeat(panel.ids, channel.lengths), "kind": name}
+        index = np.arange(channel.values.size) if channel.index is None else channel.index
+        frames.append(pd.DataFrame({**columns, "value": channel.values}, index=index))
+    frame = extract_features(
+        pd.concat(frames),
+        column_id="id",
+        column_kind="kind",
+        column_value="value",
+        default_fc_parameters=getattr(sets, parameters)(),
+        n_jobs=0,
+        disable_progressbar=True,
+    )
+    assert sorted(frame.columns) == sorted(plan.names)
+    return frame.loc[list(panel.ids), list(plan.names)].to_numpy(dtype=float)
+
+
+@pytest.mark.filterwarnings("ignore")  # tsfresh's own
+@pytest.mark.parametrize(
+    ("name", "parameters", "lengths"),
+    [
+        ("minimal", "MinimalFCParameters", [30, 2, 77]),
+        ("efficient", "EfficientFCParameters", [60, 5]),
+        ("comprehensive", "ComprehensiveFCParameters", [40]),
+    ],
+)
+def test_values_are_those_of_tsfresh(name: str, parameters: str, lengths: list[int]) -> None:
+    panel = ragged(lengths)
+    plan = FeaturePlan.for_panel(panel, name)
+
+    np.testing.assert_array_equal(extract(panel, plan), by_tsfresh(panel, plan, parameters))
+
+
+@pytest.mark.filterwarnings("ignore")  # tsfresh's own
+def test_trends_over_time_are_those_of_tsfresh() -> None:
+    times = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-06"] * 2).to_numpy()
+    series = np.random.default_rng(1).normal(size=8)
+    channel = Channel(series, np.array([0, 4, 8]), times.astype("datetime64[ns]"))
+    panel = Panel((0, 1), {"x": channel})
+    plan = FeaturePlan.for_panel(panel, "time_based")
+
+    assert {f.calculator for f in plan.features} == {TIMEWISE}
+    np.testing.assert_array_equal(
+        extract(panel, plan), by_tsfresh(panel, plan, "TimeBasedFCParameters")
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_a_part_of_a_plan_has_the_values_of_the_whole(data: st.DataObject) -> None:
+    panel = ragged([40, 4], channels=1)
+    calculators = [
+        "agg_autocorrelation", "agg_linear_trend", "ar_coefficient", "augmented_dickey_fuller",
+        "cwt_coefficients", "energy_ratio_by_chunks", "fft_aggregated", "fft_coefficient",
+        "friedrich_coefficients", "index_mass_quantile", "linear_trend", "partial_autocorrelation",
+        "spkt_welch_density", "symmetry_looking", "quantile", "skewness",
+    ]  # fmt: skip
+    plan = FeaturePlan.from_parameters(["c0"], "efficient")
+    plan = plan.take([i for i, f in enumerate(plan.features) if f.calculator in calculators])
+    columns = data.draw(
+        st.lists(st.integers(0, len(plan.features) - 1), min_size=1, max_size=9, unique=True)
+    )
+
+    part = extract(panel, plan.take(columns))
+
+    np.testing.assert_array_equal(part, extract(panel, plan)[:, columns])
+
+
+def test_each_coefficient_of_the_spectrum_lands_in_its_column_in_any_order() -> None:
+    panel = ragged([8], channels=1)
+    asked = [Feature.of("c0", "spkt_welch_density", {"coeff": c}) for c in (8, 2)]
+
+    high, low = extract(panel, FeaturePlan(tuple(asked)))[0]
+
+    assert np.isnan(high)
+    assert np.isfinite(low)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=12),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_a_case_has_the_same_features_alone_and_among_others(series: list[list[float]]) -> None:
+    panel = Panel(tuple(range(len(series))), {"x": Channel.from_series(series)})
+    plan = FeaturePlan.for_panel(panel, "minimal")
+
+    together = extract(panel, plan)
+
+    alone = [extract(panel.take([i]), plan)[0] for i in range(panel.n_cases)]
+    np.testing.assert_array_equal(together, np.array(alone))
+
+
+def test_missing_values_are_drawn_between_their_neighbours() -> None:
+    nan = np.nan
+    gaps = Panel((0, 1), {"x": Channel.from_series([[nan, 1, nan, nan, 4, nan], [5, 6, nan, 8]])})
+    whole = Panel((0, 1), {"x": Channel.from_series([[1, 1, 2, 3, 4, 4], [5, 6, 7, 8]])})
+    plan = FeaturePlan.for_panel(gaps, "efficient")
+
+    np.testing.assert_array_equal(extract(gaps, plan), extract(whole, plan))
+    assert np.isnan(gaps.channels["x"].values).sum() == 5  # the data itself is left alone
+
+
+def test_processes_compute_what_one_computes() -> None:
+    panel = ragged([20, 30, 40, 25, 21, 22, 23])
+    plan = FeaturePlan.for_panel(panel, "minimal")
+    seen: list[tuple[int, int]] = []
+
+    shared = extract(panel, plan, workers=2, progress=lambda done, of: seen.append((done, of)))
+
+    np.testing.assert_array_equal(shared, extract(panel, plan))
+    assert shared.flags.c_contiguous
+    assert seen[-1] == (7, 7)
+    assert seen == sorted(seen)
+
+
+def test_progress_counts_the_cases() -> None:
+    panel = ragged([5, 5, 5])
+    seen: list[tuple[int, int]] = []
+
+    extract(panel, FeaturePlan.for_panel(panel, "minimal"), progress=lambda *p: seen.append(p))
+
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_computes_only_the_channels_of_the_plan() -> None:
+    panel = ragged([5, 5])
+    plan = FeaturePlan.from_parameters(["c1"], "minimal")
+
+    assert extract(panel, plan).shape == (2, 10)
+
+
+def test_refuses_a_panel_that_lacks_a_channel() -> None:
+    plan = FeaturePlan.from_parameters(["c0", "gyro"], "minimal")
+
+    with pytest.raises(InputMismatch, match="lacks channels 'gyro'; found 'c0', 'c1'") as caught:
+        extract(ragged([5]), plan)
+    assert caught.value.field == "raw_data"
+
+
+def test_refuses_a_panel_without_the_dates_that_a_feature_needs() -> None:
+    plan = FeaturePlan.from_parameters(["c0"], "time_based", timed={"c0"})
+
+    with pytest.raises(InputMismatch, match="no dates"):
+        extract(ragged([5], channels=1), plan)
+
+
+@pytest.mark.parametrize("values", [[1.0], [np.inf, 1.0, 2.0], [np.nan, np.nan, 1.0]])
+def test_refuses_a_series_that_says_nothing(values: list[float]) -> None:
+    panel = Panel(("a",), {"x": Channel.from_series([values])})
+
+    with pytest.raises(DataError, match="'a'"):
+        extract(panel, FeaturePlan.from_parameters(["x"], "minimal"))
+
+
+@pytest.mark.parametrize("name", ["os", "np", "set_property", "no_such_calculator", ""])
+def test_refuses_a_plan_that_asks_for_anything_but_a_calculator(name: str) -> None:
+    with pytest.raises(ModelRefused, match="does not have"):
+        extract(ragged([5], channels=1), FeaturePlan((Feature.of("c0", name, {}),)))
+
+
+def test_names_the_case_on_which_a_calculator_fails() -> None:
+    plan = FeaturePlan((Feature.of("c0", "fft_coefficient", {"coeff": -1, "attr": "real"}),))
+
+    with pytest.raises(DataError, match=r"fft_coefficient failed on channel 'c0' of case \d"):
+        extract(ragged([5], channels=1), plan)
+
+
+@pytest.mark.parametrize("series", [[1.0, 1.0], [1.0, 2.0], [0.0] * 30, [1e300, -1e300, 0.0] * 9])
+def test_every_set_takes_short_constant_and_extreme_series(series: list[float]) -> None:
+    panel = Panel((0,), {"x": Channel.from_series([series])})
+
+    assert extract(panel, FeaturePlan.for_panel(panel, "comprehensive")).shape[0] == 1
+
+
+def test_the_callers_warnings_are_as_they_were_after_many_threads() -> None:
+    panel = ragged([12] * 20)
+    plan = FeaturePlan.for_panel(panel, "minimal")
+    before = list(warnings.filters)
+
+    threads = [threading.Thread(target=extract, args=(panel, plan)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert list(warnings.filters) == before
+
+
+def test_real_series_with_gaps_and_of_many_lengths(shared_data) -> None:
+    for name, file in (("DodgerLoopDay", "DodgerLoopDay_TEST.ts"), ("PLAID", "PLAID_TEST.ts")):
+        path = next(shared_data(name).glob(f"*{file}*"), None)
+        if path is None:
+            pytest.skip(f"{file} is not here")
+        panel = read_panel(path, ColumnRoles(column_id=None)).panel.take(range(20))
+        features = extract(panel, FeaturePlan.for_panel(panel, "minimal"))
+        assert np.isfinite(features).all()
+        assert len({case_key(i) for i in panel.ids}) == len(features)
+
+
+def test_a_failure_in_another_process_is_told_as_here() -> None:
+    plan = FeaturePlan((Feature.of("c0", "fft_coefficient", {"coeff": -1, "attr": "real"}),))
+
+    with pytest.raises(DataError, match=r"fft_coefficient failed on channel 'c0' of case \d"):
+        extract(ragged([5, 6], channels=1), plan, workers=2)

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import GradientBoostingClassifier
+
+from tideline.forests import FEW, FORESTS, is_quick, tree_means
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(60, 5)) * 1e3
+Y = rng.integers(0, 3, 60)
+
+
+@pytest.mark.parametrize("kind", FORESTS)
+@pytest.mark.parametrize("arguments", [{}, {"max_depth": 2, "min_samples_leaf": 5}])
+def test_says_exactly_what_the_forest_says(kind: type[BaseEstimator], arguments: dict) -> None:
+    forest = kind(25, random_state=0, **arguments).fit(X, Y)
+    own = forest.predict_proba if hasattr(forest, "predict_proba") else forest.predict
+
+    for rows in (X, X[:1], X[::-1].copy(order="F")):
+        means = tree_means(forest, rows)
+        np.testing.assert_array_equal(means.reshape(np.shape(own(rows))), own(rows))
+
+
+def test_a_forest_of_weighted_classes_says_the_same() -> None:
+    forest = FORESTS[0](25, random_state=0, class_weight="balanced").fit(X, Y)
+
+    np.testing.assert_array_equal(tree_means(forest, X), forest.predict_proba(X))
+
+
+def test_is_for_a_few_rows_of_a_forest_only() -> None:
+    forest = FORESTS[0](2, random_state=0).fit(X, Y)
+
+    assert is_quick(forest, X)
+    assert not is_quick(forest, np.zeros((FEW + 1, 5)))
+    assert not is_quick(GradientBoostingClassifier(), X)
+
+
+def test_refuses_another_number_of_features() -> None:
+    forest = FORESTS[0](2, random_state=0).fit(X, Y)
+
+    with pytest.raises(ValueError, match="4 features found, 5 expected"):
+        tree_means(forest, X[:, :4])

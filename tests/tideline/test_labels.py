@@ -1,0 +1,73 @@
+"""Labels are matched by id, and refused by name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tideline.errors import LabelError
+from tideline.labels import Labels
+from tideline.panel import CaseId, Panel
+
+
+def panel(*ids: CaseId) -> Panel:
+    return Panel.from_arrays(np.zeros((len(ids), 1, 2)), ids)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(6)))
+def test_matches_by_id_and_never_by_position(order: list[int]) -> None:
+    labels = Labels(tuple(order), tuple(f"class {i}" for i in order))
+    assert labels.aligned_to(panel(*range(6))) == tuple(f"class {i}" for i in range(6))
+
+
+@pytest.mark.parametrize(
+    ("case_id", "label_id"), [(7, "7"), (7, 7.0), ("7", 7), (True, "true"), (1.5, "1.5")]
+)
+def test_matches_ids_as_json_spells_them(case_id: CaseId, label_id: CaseId) -> None:
+    assert Labels((label_id,), ("a",)).aligned_to(panel(case_id)) == ("a",)
+
+
+@pytest.mark.parametrize(("case_id", "label_id"), [("007", 7), (True, 1), (True, "True")])
+def test_does_not_match_ids_that_only_look_alike(case_id: CaseId, label_id: CaseId) -> None:
+    with pytest.raises(LabelError):
+        Labels((label_id,), ("a",)).aligned_to(panel(case_id))
+
+
+def test_names_the_first_ten_cases_without_a_label() -> None:
+    with pytest.raises(LabelError) as refusal:
+        Labels((0,), ("a",)).aligned_to(panel(*range(13)))
+    assert refusal.value.message == (
+        "the labels do not fit the data: 12 cases of the data have no label: "
+        "1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more."
+    )
+    assert refusal.value.field == "labels"
+
+
+def test_names_missing_and_surplus_ids_together() -> None:
+    with pytest.raises(LabelError) as refusal:
+        Labels(("a", "z"), (1, 2)).aligned_to(panel("a", "b"))
+    assert "have no label: 'b'" in refusal.value.message
+    assert "1 labelled ids are not in the data: 'z'" in refusal.value.message
+
+
+def test_refuses_an_id_with_two_labels() -> None:
+    with pytest.raises(LabelError, match="1 ids have more than one label: '7'"):
+        Labels((7, "7", 8), (1, 1, 0)).aligned_to(panel(7, 8))
+
+
+def test_refuses_labels_of_several_kinds() -> None:
+    with pytest.raises(LabelError, match=r"numbers \(1\) and text \('b'\)"):
+        Labels((1, 2), (1, "b"))
+
+
+def test_accepts_whole_numbers_beside_fractions() -> None:
+    assert Labels((1, 2), (1, 2.5)).values == (1, 2.5)
+
+
+def test_cuts_a_long_id_short_in_a_message() -> None:
+    with pytest.raises(LabelError) as refusal:
+        Labels(("x" * 10_000,), (1,)).aligned_to(panel("a"))
+    assert len(str(refusal.value)) < 500

@@ -1,0 +1,1 @@
+"""Features: what is computed of each series, and what is kept of it."""

@@ -1,0 +1,238 @@
+"""Which calculators to run, and with which parameters: tsfresh's named sets, or a mapping.
+
+A set is known by a name alone, so that a spec is read without importing tsfresh, which takes
+seconds. A mapping is checked against tsfresh's own functions before anything is computed, because
+tsfresh looks some parameters up as names of numpy functions, and fails on others in the middle of
+a run.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from types import MappingProxyType
+
+from tideline.errors import SpecError
+from tideline.features.parameter_rules import Parameter, Rule, pairing_fault, rule_for
+
+Parameters = dict[str, list[dict[str, Parameter]] | None]
+"""Calculator to its parameters, one dict a feature; None for a calculator that takes none."""
+
+PARAMETER_SETS: Mapping[str, str] = MappingProxyType(
+    {
+        "minimal": "MinimalFCParameters",
+        "efficient": "EfficientFCParameters",
+        "comprehensive": "ComprehensiveFCParameters",
+        "index_based": "IndexBasedFCParameters",
+        "time_based": "TimeBasedFCParameters",
+    }
+)
+"""Our name of a set, and the class of tsfresh that holds it."""
+
+FIELD = "extract_features.default_fc_parameters"
+MAX_FEATURES = 10_000
+"""The most parameter combinations that one mapping may hold."""
+
+_SPELLING = re.compile(r"(?:tsfresh\.(?:\w+\.)*)?(\w+?)(?:\(\s*\))?")
+
+
+def canonical_name(text: str, *, field: str = FIELD) -> str:
+    """Return the name of a parameter set, however it was spelt; nothing is evaluated.
+
+    Raises
+    ------
+    SpecError
+        When there is no such set; the nearest is named.
+
+    Examples
+    --------
+    >>> canonical_name("MinimalFCParameters()")
+    'minimal'
+    >>> canonical_name("tsfresh.feature_extraction.settings.EfficientFCParameters")
+    'efficient'
+    """
+    match = _SPELLING.fullmatch(text.strip())
+    spelt = match[1].lower() if match else text.lower()
+    for name, class_name in PARAMETER_SETS.items():
+        if spelt in {name, name.replace("_", ""), class_name.lower()}:
+            return name
+    spellings = {s.lower(): n for n, c in PARAMETER_SETS.items() for s in (n, c)}
+    near = get_close_matches(spelt[:80], spellings, 1)
+    raise SpecError(
+        f"{_shown(text)} is not a parameter set of tsfresh; "
+        f"{', '.join(PARAMETER_SETS)} are expected.",
+        mend=f"Did you mean {spellings[near[0]]!r}?" if near else "Write one of these names.",
+        field=field,
+    )
+
+
+def checked(mapping: Mapping[str, object], *, field: str = FIELD) -> Parameters:
+    """Return an explicit choice of calculators, each known to tsfresh with the parameters given.
+
+    Parameters
+    ----------
+    mapping
+        Calculator to a list of parameter mappings, or to None where it takes no parameter.
+    field
+        Where the mapping stands in the spec.
+
+    Raises
+    ------
+    SpecError
+        When a calculator, a parameter or a value is not one that tsfresh can compute with; `field`
+        leads to it, and the nearest known name is given.
+    """
+    if not mapping:
+        raise SpecError(
+            "no calculator is named; at least one is expected.",
+            mend="Name calculators, or a set such as 'efficient'.",
+            field=field,
+        )
+    parameters = {
+        _known(name, _calculators(), "calculator", field): _entries(name, value, f"{field}.{name}")
+        for name, value in mapping.items()
+    }
+    count = sum(1 if entries is None else len(entries) for entries in parameters.values())
+    if count > MAX_FEATURES:
+        raise SpecError(
+            f"{count} features are asked for each channel; at most {MAX_FEATURES} are computed.",
+            mend="Name fewer parameter combinations.",
+            field=field,
+        )
+    return parameters
+
+
+def parameter_set(name_or_mapping: str | Mapping[str, object]) -> Parameters:
+    """Return the calculators and parameters of a set of tsfresh, or of an explicit mapping.
+
+    Values are of JSON's kinds: `widths` is a list, where tsfresh has a tuple. The result is the
+    caller's own; tsfresh's set is not touched by changing it.
+
+    Raises
+    ------
+    SpecError
+        As `canonical_name` and `checked`.
+    """
+    if not isinstance(name_or_mapping, str):
+        return checked(name_or_mapping)
+    from tsfresh.feature_extraction import settings  # noqa: PLC0415  imports for seconds
+
+    tsfresh_set = getattr(settings, PARAMETER_SETS[canonical_name(name_or_mapping)])()
+    return {
+        name: None
+        if entries is None
+        else [{key: _plain(value) for key, value in entry.items()} for entry in entries]
+        for name, entries in tsfresh_set.items()
+    }
+
+
+def _plain(value: object) -> Parameter:
+    if isinstance(value, tuple):
+        return [float(v) if isinstance(v, float) else int(v) for v in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"{value!r}: a parameter of a JSON kind expected")
+
+
+@cache
+def _calculators() -> Mapping[str, Mapping[str, Rule]]:
+    """Return the rules of each parameter of each calculator that can be computed here."""
+    from tsfresh.feature_extraction import feature_calculators  # noqa: PLC0415  as above
+
+    rules: dict[str, Mapping[str, Rule]] = {}
+    for name, entries in parameter_set("comprehensive").items():
+        signature = inspect.signature(getattr(feature_calculators, name))
+        keys = [key for key in signature.parameters if key not in {"x", "param"}]
+        # A combiner takes its parameters as one list, so its keys are those of tsfresh's own set.
+        keys += sorted({key for entry in entries or () for key in entry} - set(keys))
+        examples = {key: [e[key] for e in entries or () if key in e] for key in keys}
+        rules[name] = {key: rule_for(name, key, values) for key, values in examples.items()}
+        if name == "augmented_dickey_fuller":
+            rules[name] = {**rules[name], "autolag": rule_for(name, "autolag", [])}
+    return MappingProxyType(rules)
+
+
+def _entries(name: str, value: object, field: str) -> list[dict[str, Parameter]] | None:
+    """Return the checked parameter combinations of one calculator."""
+    rules = _calculators()[name]
+    if not rules:
+        if value is not None and value not in ([], [{}]):
+            raise SpecError(
+                f"calculator {name} takes no parameter, but {_shown(value)} was found.",
+                mend="Write null.",
+                field=field,
+            )
+        return None
+    if not isinstance(value, list) or not value:
+        raise SpecError(
+            f"calculator {name} needs parameters ({', '.join(rules)}), "
+            f"but {_shown(value)} was found.",
+            mend="Write a list of mappings, one for each feature.",
+            field=field,
+        )
+    entries: list[dict[str, Parameter]] = []
+    seen: set[str] = set()
+    for position, entry in enumerate(value):
+        accepted = _entry(name, entry, f"{field}.{position}")
+        if (told := repr(sorted(accepted.items()))) in seen:
+            raise SpecError(
+                f"calculator {name} is asked twice for {_shown(accepted)}.",
+                mend="Leave one of the two out.",
+                field=f"{field}.{position}",
+            )
+        seen.add(told)
+        entries.append(accepted)
+    return entries
+
+
+def _entry(name: str, entry: object, field: str) -> dict[str, Parameter]:
+    rules = _calculators()[name]
+    if not isinstance(entry, Mapping):
+        raise SpecError(
+            f"{_shown(entry)} was found where calculator {name} expects a mapping of "
+            f"{', '.join(rules)}.",
+            mend="Write each parameter with its name.",
+            field=field,
+        )
+    for key in entry:
+        _known(key, rules, f"parameter of calculator {name}", field)
+    missing = [key for key, rule in rules.items() if key not in entry and not rule.optional]
+    if missing:
+        raise SpecError(
+            f"calculator {name} also needs {', '.join(missing)}.",
+            mend="Give every parameter a value.",
+            field=field,
+        )
+    accepted: dict[str, Parameter] = {}
+    for key, value in entry.items():
+        rule = rules[key]
+        if not rule.accepts(value):
+            raise SpecError(
+                f"{key} of calculator {name} is {_shown(value)}; {rule.expected} is expected.",
+                mend="Correct the value.",
+                field=f"{field}.{key}",
+            )
+        accepted[key] = rule.kept(value)
+    if fault := pairing_fault(name, accepted):
+        raise SpecError(fault, mend="Correct one of the two.", field=field)
+    return accepted
+
+
+def _known(name: object, names: Iterable[str], kind: str, field: str) -> str:
+    known = list(names)
+    if isinstance(name, str) and name in known:
+        return name
+    near = get_close_matches(str(name)[:80], known, 1)
+    raise SpecError(
+        f"{_shown(name)} is not a {kind} that tsfresh can compute with here.",
+        mend=f"Did you mean {near[0]!r}?" if near else "Leave it out.",
+        field=field,
+    )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,155 @@
+"""What is written down of a published model: model.json."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from tideline.errors import ModelRefused
+from tideline.features.plan import FeaturePlan
+from tideline.labels import Label
+from tideline.pipeline import Pipeline, Task
+
+PACKAGES = (
+    "tideline",
+    "tsfresh",
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "pandas",
+    "skops",
+    "xgboost",
+    "lightgbm",
+)
+"""The packages whose versions decide what a pipeline answers."""
+
+Metrics = dict[str, float]
+"""`accuracy`, `roc_auc`, `log_loss`, ... for classes; `r2`, `mae`, `rmse` for numbers."""
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScoreCard(_Document):
+    """How good the pipeline is, and by which measure; each score says where it comes from."""
+
+    cross_validation: Metrics | None = Field(
+        None, description="Means over the folds that the search chose by: optimistic."
+    )
+    held_out: Metrics | None = Field(
+        None, description="On cases that neither search nor fit had seen."
+    )
+    held_out_interval: dict[str, tuple[float, float]] | None = Field(
+        None, description="The 95 % confidence interval of each score in held_out."
+    )
+    n_held_out: int = Field(0, ge=0, description="How many cases were held out.")
+    majority: Metrics | None = Field(
+        None,
+        description="On the same cases, always answering the most frequent class, or the mean.",
+    )
+    note: str | None = Field(None, description="Why a score is missing, or weak.")
+
+
+class ModelDocument(_Document):
+    """Everything about a published model but the fitted estimator.
+
+    Read it with `from_bytes`, make it with `describing`.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field(description="The model's name in the store: pipeline_id in the spec.")
+    run_id: str = Field(description="The run that trained it; a run publishes once.")
+    created: AwareDatetime = Field(description="When, in UTC.")
+    task: Task
+    # Smart mode keeps 1, 1.0, true and "1" apart, as they came.
+    classes: tuple[Label, ...] = Field(description="In the order of their codes.")
+    channels: tuple[str, ...] = Field(description="Of the training data.")
+    plan: dict[str, Any] = Field(description="The features, as FeaturePlan.to_json writes them.")
+    roles: dict[str, str | None] = Field(
+        default_factory=dict, description="The column roles that the training data was read with."
+    )
+    scores: ScoreCard = Field(default_factory=ScoreCard)
+    model_type: str = Field(description="The class of the last step.")
+    calibrated: bool = Field(
+        True, description="False where the scores are a squashed decision function."
+    )
+    train_shape: tuple[int, int] = Field(description="Cases, and features computed of each.")
+    train_seconds: Annotated[float, Field(ge=0)]
+    fingerprint: str | None = Field(None, description="SHA-256 of the training data.")
+    versions: dict[str, str] = Field(description="Python, and the packages that count.")
+    spec: dict[str, Any] = Field(default_factory=dict, description="The training spec.")
+    notices: tuple[str, ...] = Field((), description="What was translated or ignored, in words.")
+
+    @classmethod
+    def describing(
+        cls,
+        pipeline: Pipeline,
+        *,
+        name: str,
+        run_id: str,
+        train_shape: tuple[int, int],
+        train_seconds: float,
+        **more: Any,  # noqa: ANN401 - pydantic checks them
+    ) -> Self:
+        """Return the document of a pipeline.
+
+        Parameters
+        ----------
+        pipeline
+            As it is published; task, classes, channels, plan and model type are taken from it.
+        name, run_id, train_shape, train_seconds, more
+            The other fields; `created` and `versions` are filled in.
+        """
+        return cls(
+            name=name,
+            run_id=run_id,
+            train_shape=train_shape,
+            train_seconds=train_seconds,
+            task=pipeline.task,
+            classes=pipeline.classes,
+            channels=pipeline.channels,
+            plan=pipeline.plan.to_json(),
+            model_type=type(pipeline.estimator.steps[-1][1]).__name__,
+            calibrated=pipeline.calibrated,
+            **{"created": datetime.now(UTC), "versions": installed_versions(), **more},
+        )
+
+    @property
+    def feature_plan(self) -> FeaturePlan:
+        """The plan as the extractor takes it."""
+        return FeaturePlan.from_json(self.plan)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Read model.json.
+
+        Raises
+        ------
+        ModelRefused
+            When it is not a document that this version of Tideline understands.
+        """
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the document"
+            raise ModelRefused(
+                f"model.json cannot be read: {place}: {first['msg']}.",
+                mend="Publish the model again with this version of Tideline, or use the version "
+                "that published it.",
+            ) from error
+
+    def to_bytes(self) -> bytes:
+        """Return the document as model.json holds it."""
+        return self.model_dump_json(indent=1).encode() + b"\n"
+
+
+def installed_versions() -> Mapping[str, str]:
+    """Return the versions of Python and of the packages that a prediction depends on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}

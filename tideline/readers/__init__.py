@@ -1,0 +1,7 @@
+"""Readers: from the bytes of a file to a panel, or to labels."""
+
+from tideline.readers.label_file import read_labels
+from tideline.readers.panel_file import read_panel
+from tideline.readers.roles import ColumnRoles, Reading
+
+__all__ = ["ColumnRoles", "Reading", "read_labels", "read_panel"]
