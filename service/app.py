@@ -1,0 +1,140 @@
+"""The applications: the trainer, the predictor, and both in one for a laptop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
+from fastapi_offline import FastAPIOffline
+
+from service.auth import BearerAuth
+from service.jobs.backend import JobBackend
+from service.jobs.local import LocalJobs
+from service.leaving import Leaving
+from service.limits import BodyLimit
+from service.pages import home
+from service.predictor import Predictor, predictor_routes
+from service.problems import Problem, answer_problems
+from service.settings import LaptopSettings, PredictorSettings, ServiceSettings, TrainerSettings
+from service.trainer import trainer_routes
+from tideline.store import open_store
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+DESCRIPTION = """AutoML for time series.
+Raw labelled series go in, a fitted pipeline is published, and predictions on raw series come out.
+Errors are problem documents (RFC 9457) that name the field and the mend."""
+
+
+def predictor_app(settings: PredictorSettings, leaving: Leaving | None = None) -> FastAPI:
+    """Return the application that answers predictions."""
+    store = open_store(settings.store_home)
+    predictor = Predictor(store, settings.models_held)
+    app = _application("predictor", settings, leaving or Leaving(), _warmed(predictor))
+    app.include_router(predictor_routes(predictor, settings))
+    app.include_router(home.router(store, None))
+    return app
+
+
+def trainer_app(
+    settings: TrainerSettings, leaving: Leaving | None = None, jobs: JobBackend | None = None
+) -> FastAPI:
+    """Return the application that trains; it starts and closes its jobs with itself."""
+    leaving = leaving or Leaving()
+    jobs = jobs or local_jobs(settings, leaving)
+    app = _application("trainer", settings, leaving, _running(jobs))
+    app.include_router(trainer_routes(jobs, settings, leaving))
+    app.include_router(home.router(open_store(settings.store_home), jobs))
+    return app
+
+
+def laptop_app(
+    settings: LaptopSettings, leaving: Leaving | None = None, jobs: JobBackend | None = None
+) -> FastAPI:
+    """Return the application that is both."""
+    leaving = leaving or Leaving()
+    jobs = jobs or local_jobs(settings, leaving)
+    store = open_store(settings.store_home)
+    predictor = Predictor(store, settings.models_held)
+    app = _application("laptop", settings, leaving, _warmed(predictor), _running(jobs))
+    app.include_router(trainer_routes(jobs, settings, leaving))
+    app.include_router(predictor_routes(predictor, settings))
+    app.include_router(home.router(store, jobs))
+    return app
+
+
+def local_jobs(settings: TrainerSettings, leaving: Leaving) -> LocalJobs:
+    """Return the backend that runs jobs as child processes."""
+    return LocalJobs(
+        settings.jobs_home,
+        str(settings.store_home),
+        at_once=settings.jobs_at_once,
+        queued=settings.jobs_queued,
+        kept=settings.jobs_kept,
+        stop_seconds=settings.stop_seconds,
+        leaving=leaving,
+    )
+
+
+def _running(jobs: JobBackend) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await to_thread.run_sync(jobs.start)
+        try:
+            yield
+        finally:
+            await to_thread.run_sync(jobs.close)
+
+    return lifespan
+
+
+def _warmed(predictor: Predictor) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Beside the first calls, which wait only for the model that they ask for.
+        threading.Thread(target=predictor.warm, name="warm", daemon=True).start()
+        yield
+
+    return lifespan
+
+
+def _application(
+    name: str, settings: ServiceSettings, leaving: Leaving, *lifespans: Lifespan
+) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for part in lifespans:
+                await stack.enter_async_context(part(app))
+            yield
+
+    app = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
+        title=f"Tideline {name}",
+        version=version("tideline"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        responses={"default": {"model": Problem, "description": "A problem document."}},
+    )
+    answer_problems(app)
+    # The one added last is the outermost: who may not call is told so before a body is read.
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(BearerAuth, token=settings.token)
+
+    @app.get("/livez", tags=["health"], summary="Whether the process is alive")
+    async def livez() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", tags=["health"], summary="Whether calls are taken")
+    async def readyz() -> PlainTextResponse:
+        if leaving.is_set:
+            return PlainTextResponse("stopping\n", status_code=503)
+        return PlainTextResponse("ok\n")
+
+    return app

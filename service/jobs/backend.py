@@ -1,0 +1,140 @@
+"""What runs jobs: the contract that every backend keeps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from service.jobs.record import JobRecord, job_id_of
+
+
+class Input(Protocol):
+    """Posted bytes that can be written to a file."""
+
+    def save(self, path: Path) -> None:
+        """Write all of it to a new file."""
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A job to be done, checked as far as it can be before it runs.
+
+    Attributes
+    ----------
+    pipeline_id
+        The name of the model to be published.
+    spec
+        The parameter file as a mapping; without the keys `raw_data`, `labels` and `store`,
+        which the backend sets.
+    raw_data, labels
+        What was posted; `labels` is None where the raw data holds them.
+    digest
+        The SHA-256 of all that was posted.
+    idempotency_key
+        The key that the client gave, or None.
+    """
+
+    pipeline_id: str
+    spec: Mapping[str, object]
+    raw_data: Input
+    labels: Input | None
+    digest: str
+    idempotency_key: str | None = None
+
+    @property
+    def job_id(self) -> str:
+        """The name of the job: the same for the same key, or without one for the same body."""
+        return job_id_of(self.digest, self.idempotency_key)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The answer to a request: its job, and whether this request started it."""
+
+    job: JobRecord
+    is_new: bool
+
+
+class JobBackend(ABC):
+    """Runs jobs and remembers them.
+
+    **Ownership.** A backend owns the state of its jobs: nobody else writes it, and a record that
+    it hands out is a copy that never changes. A second backend on the same state is refused.
+
+    **Threads.** Every method may be called from any thread at any time between `start` and
+    `close`. None of them waits for a job.
+
+    **Durability.** When `submit` returns, the job survives a kill of this process: the backend
+    that is next started on the same state runs it, or fails it with the reason. A job whose run
+    was cut off is run again, three times at most. No process of a job outlives its backend by
+    more than the time that stopping takes.
+
+    **Errors.** Only those named below, all of them `tideline.errors.TidelineError`; an input or
+    output error of the state itself passes through as `OSError`.
+    """
+
+    @abstractmethod
+    def start(self) -> None:
+        """Take up the jobs that are known, and begin to run them.
+
+        Raises
+        ------
+        StoreUnavailable
+            When another backend holds this state.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop every run, wait until it has stopped, and leave its job to the next `start`."""
+
+    @abstractmethod
+    def submit(self, request: JobRequest) -> Submission:
+        """Accept a job, or find the one that this request has already started.
+
+        The same idempotency key, or without a key the same body, is the same job. Without a key
+        a job that failed or was cancelled is queued again, for somebody has asked for it again.
+
+        Raises
+        ------
+        IdempotencyConflict
+            When the key was used before, with another body.
+        QueueFull
+            When as many jobs wait as may.
+        """
+
+    @abstractmethod
+    def get(self, job_id: str) -> JobRecord:
+        """Return the record of a job, with the progress of its run.
+
+        Raises
+        ------
+        JobNotFound
+        """
+
+    @abstractmethod
+    def records(self) -> tuple[JobRecord, ...]:
+        """Return the records of all jobs, the newest first."""
+
+    @abstractmethod
+    def logs(self, job_id: str) -> str:
+        """Return what the runs of a job have said so far; of a very long log its end.
+
+        Raises
+        ------
+        JobNotFound
+        """
+
+    @abstractmethod
+    def cancel(self, job_id: str) -> JobRecord:
+        """Tell a job to stop, and return its record as it now is.
+
+        A queued job is cancelled at once. A running one is told to stop and is `cancelled` when
+        its last process has ended. A job that is over stays as it is.
+
+        Raises
+        ------
+        JobNotFound
+        """

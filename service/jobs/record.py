@@ -1,0 +1,72 @@
+"""What is known of a job."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from service.problems import Problem
+
+
+class JobState(StrEnum):
+    """Where a job stands. The last three are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to the job."""
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class Progress(BaseModel):
+    """How far a run has come, as the training program last told it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    stage: str = Field(description="read, split, extract, search, evaluate, fit, publish, report.")
+    share: float = Field(default=0.0, description="How much of the whole run is done, 0 to 1.")
+    message: str = Field(default="", description="What is being done, in words.")
+
+
+class JobRecord(BaseModel):
+    """One execution of training; immutable, each change makes a new record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(description="The job's name, made from its idempotency key or its body.")
+    pipeline_id: str = Field(description="The name of the model that the job trains.")
+    state: JobState = Field(description="queued, running, succeeded, failed or cancelled.")
+    reason: str = Field(default="", description="Why the job is in this state, in words.")
+    digest: str = Field(description="The SHA-256 of what was posted.")
+    created: datetime = Field(description="When it was accepted (UTC).")
+    started: datetime | None = Field(default=None, description="When its last run began (UTC).")
+    ended: datetime | None = Field(default=None, description="When it ended (UTC).")
+    attempt: int = Field(default=0, description="How many runs were begun.")
+    is_cancelled: bool = Field(default=False, description="Whether it was told to stop.")
+    progress: Progress | None = Field(default=None, description="How far the run has come.")
+    summary: dict[str, JsonValue] | None = Field(
+        default=None, description="What was published, in the founding service's words."
+    )
+    problem: Problem | None = Field(default=None, description="Why the job failed.")
+
+    @property
+    def path(self) -> str:
+        """Where the job is found over HTTP."""
+        return f"/jobs/{self.id}"
+
+
+def job_id_of(digest: str, idempotency_key: str | None) -> str:
+    """Return the name of the job that a body, or an idempotency key, stands for.
+
+    The name fits a Kubernetes object: letters, digits and dashes, 24 characters.
+    """
+    origin = f"body:{digest}" if idempotency_key is None else f"key:{idempotency_key}"
+    return f"job-{hashlib.sha256(origin.encode()).hexdigest()[:20]}"

@@ -1,0 +1,1 @@
+"""The page that a person opens: models with their scores, jobs with their progress."""

@@ -1,0 +1,73 @@
+"""The rows of the page, made from a model's document and a job's record."""
+
+from __future__ import annotations
+
+from service.jobs.record import JobRecord
+from service.pages.view import HeldOutScore, JobRow, ModelRow
+from tideline.model import ModelDocument, ScoreCard
+
+# The score that a reader knows best; the others are in the JSON. Both are 1 at best.
+_METRICS = {"classification": ("accuracy", "accuracy"), "regression": ("r2", "R²")}
+_BASELINES = {"classification": "majority class", "regression": "mean"}
+
+
+def model_row(document: ModelDocument, version: str) -> ModelRow:
+    """Return the row of a model in one version."""
+    key, metric = _METRICS[document.task]
+    crossed = (document.scores.cross_validation or {}).get(key)
+    return ModelRow(
+        name=document.name,
+        version=version,
+        published=document.created,
+        estimator=document.model_type,
+        about=_about(document),
+        held_out=_held_out(document.scores, document.task),
+        cross_validation="" if crossed is None else f"{metric} {crossed:.3f}",
+        note=document.scores.note or "",
+    )
+
+
+def job_row(record: JobRecord) -> JobRow:
+    """Return the row of a job; a failed one says what was wrong and how to mend it."""
+    progress = record.progress
+    problem = record.problem
+    reason = record.reason if record.state in ("failed", "cancelled") else ""
+    if problem is not None:
+        told = f"{problem.detail} {problem.mend or ''}".strip()
+        reason = f"{problem.field}: {told}" if problem.field else told
+    return JobRow(
+        id=record.id,
+        model=record.pipeline_id,
+        state=record.state.value,
+        submitted=record.created,
+        ended=record.ended,
+        share=progress.share if progress else 0.0,
+        doing=(progress.message or progress.stage) if progress else "",
+        reason=reason,
+    )
+
+
+def _about(document: ModelDocument) -> str:
+    kind = _count(len(document.classes), "class", "classes")
+    return ", ".join(
+        (
+            "regression" if document.task == "regression" else kind,
+            _count(document.train_shape[0], "case", "cases"),
+            _count(len(document.channels), "channel", "channels"),
+            _count(len(document.feature_plan.features), "feature", "features"),
+        )
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _held_out(scores: ScoreCard, task: str) -> HeldOutScore | None:
+    key, metric = _METRICS[task]
+    value = (scores.held_out or {}).get(key)
+    baseline = (scores.majority or {}).get(key)
+    if value is None or baseline is None:
+        return None
+    low, high = (scores.held_out_interval or {}).get(key, (None, None))
+    return HeldOutScore(metric, value, baseline, _BASELINES[task], low, high, scores.n_held_out)

@@ -1,0 +1,97 @@
+"""What can be set from outside, one class a service, read once from `TIDELINE_*`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE = 1024 * 1024
+
+
+def _default_home() -> Path:
+    return user_data_path("tideline")
+
+
+class ServiceSettings(BaseSettings):
+    """What both services need."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TIDELINE_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    home: Path = Field(
+        default_factory=_default_home,
+        description="The folder that holds the model store and the jobs.",
+    )
+    token: SecretStr | None = Field(
+        default=None,
+        description="The bearer token that every call but /livez and /readyz must carry. "
+        "Unset, anybody who reaches the port may call.",
+    )
+    max_body_bytes: int = Field(
+        default=256 * MEBIBYTE,
+        gt=0,
+        description="The largest request body that is taken, in bytes.",
+    )
+
+    @property
+    def store_home(self) -> Path:
+        """The BentoML home that holds the published models."""
+        return self.home.expanduser().absolute() / "bentoml"
+
+
+class PredictorSettings(ServiceSettings):
+    """The settings of the predictor."""
+
+    models_held: int = Field(
+        default=8, gt=0, description="How many loaded model versions are held in memory."
+    )
+    predictions_at_once: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        gt=0,
+        description="How many predictions are computed at the same time; more wait.",
+    )
+
+
+class TrainerSettings(ServiceSettings):
+    """The settings of the trainer."""
+
+    jobs_at_once: int = Field(
+        default=2, gt=0, description="How many jobs run at the same time; more are queued."
+    )
+    jobs_queued: int = Field(
+        default=100, gt=0, description="How many jobs may wait; more are refused with 503."
+    )
+    jobs_kept: int = Field(
+        default=1000, gt=0, description="How many ended jobs are remembered; the oldest go first."
+    )
+    stop_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="How long a job that is told to stop may take before it is killed.",
+    )
+    poll_seconds: float = Field(
+        default=0.2, gt=0, description="How often a waiting call looks at its job."
+    )
+    max_wait_seconds: int = Field(
+        default=3600, gt=0, description="The longest that `?wait=` holds an answer."
+    )
+    max_checked_bytes: int = Field(
+        default=64 * MEBIBYTE,
+        ge=0,
+        description="The largest raw data that is read and checked before a job is started; "
+        "of larger data the job itself says what is wrong.",
+    )
+
+    @property
+    def jobs_home(self) -> Path:
+        """The folder that holds one folder a job."""
+        return self.home.expanduser().absolute() / "jobs"
+
+
+class LaptopSettings(PredictorSettings, TrainerSettings):
+    """The settings of the one service that is both."""

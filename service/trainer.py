@@ -1,0 +1,153 @@
+"""The trainer: takes labelled series, starts jobs, and tells of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.forms import form_of
+from service.intake import job_request
+from service.jobs.backend import JobBackend
+from service.jobs.record import JobRecord, JobState
+from service.leaving import Leaving
+from service.multipart import posted_parts
+from service.problems import Problem
+from service.settings import TrainerSettings
+from tideline.errors import RequestError
+
+CANCEL_MARGIN = 2.0
+"""Seconds beyond the stopping time for which DELETE waits for the end of a job."""
+
+Wait = Annotated[
+    float,
+    Query(ge=0, description="For how many seconds the answer waits for the end of the job."),
+]
+IdempotencyKey = Annotated[
+    str | None, Header(description="A name for this call, so that it can be repeated.")
+]
+
+FORM = form_of(
+    raw_data="The series: column JSON, record JSON, long CSV, long Parquet, or `.ts`.",
+    params="The parameter file: YAML or JSON.",
+    labels="Optional. A table of ids and labels, or a mapping; left out where `.ts` holds them.",
+)
+
+
+def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving) -> APIRouter:
+    """Return the trainer's routes."""
+    routes = APIRouter(tags=["trainer"])
+    attendant = _Attendant(jobs, settings.poll_seconds, leaving)
+
+    @routes.post("/train_model", summary="The same as /train_pipeline", openapi_extra=FORM)
+    @routes.post(
+        "/train_pipeline",
+        status_code=202,
+        summary="Train a pipeline",
+        response_description="The job. The same body, or the same Idempotency-Key, is the same "
+        "job. 200 with the summary when it is over.",
+        openapi_extra=FORM,
+    )
+    async def train_pipeline(
+        request: Request,
+        wait: Wait = 0,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        _require_wait(wait, settings.max_wait_seconds)
+        async with posted_parts(request, ("raw_data", "params"), ("labels",)) as parts:
+            asked = await to_thread.run_sync(
+                job_request, parts, idempotency_key, settings.max_checked_bytes
+            )
+            job = (await to_thread.run_sync(jobs.submit, asked)).job
+        return _outcome(await attendant.wait(job, wait, request))
+
+    @routes.get("/jobs", summary="All jobs, the newest first")
+    def list_jobs() -> dict[str, list[dict[str, Any]]]:
+        return {"jobs": [job_body(job) for job in jobs.records()]}
+
+    @routes.get("/jobs/{job_id}", summary="One job")
+    def job(job_id: str) -> dict[str, Any]:
+        return job_body(jobs.get(job_id))
+
+    @routes.get(
+        "/jobs/{job_id}/logs",
+        summary="What a job has said so far",
+        response_class=PlainTextResponse,
+    )
+    def logs(job_id: str) -> PlainTextResponse:
+        return PlainTextResponse(jobs.logs(job_id), headers={"X-Content-Type-Options": "nosniff"})
+
+    @routes.delete(
+        "/jobs/{job_id}",
+        summary="Cancel a job",
+        response_description="The job; 202 where it has not yet stopped. A job that is over "
+        "stays as it is.",
+    )
+    async def cancel(request: Request, job_id: str) -> Response:
+        told = await to_thread.run_sync(jobs.cancel, job_id)
+        job = await attendant.wait(told, settings.stop_seconds + CANCEL_MARGIN, request)
+        return JSONResponse(job_body(job), status_code=200 if job.state.is_over else 202)
+
+    return routes
+
+
+def _require_wait(seconds: float, most: float) -> None:
+    # Written so that not-a-number is refused as well.
+    if not seconds <= most:
+        raise RequestError(
+            f"wait is {seconds:g} seconds; at most {most:g} are waited.",
+            mend="Wait for less, and look at the job again.",
+            field="wait",
+        )
+
+
+def job_body(job: JobRecord) -> dict[str, Any]:
+    """Return a job as the answers tell it, with the summary's words among its own."""
+    own = job.model_dump(mode="json", exclude={"digest", "is_cancelled"})
+    return {**(job.summary or {}), **own, "links": _links(job)}
+
+
+def _links(job: JobRecord) -> dict[str, str]:
+    links = {"self": job.path, "logs": f"{job.path}/logs"}
+    if job.state is JobState.SUCCEEDED:
+        links["model"] = f"/models/{job.pipeline_id}"
+    return links
+
+
+def _outcome(job: JobRecord) -> Response:
+    """Return the answer to a POST: the job, or what went wrong with it."""
+    location = {"Location": job.path}
+    if job.state is JobState.CANCELLED:
+        mend = "Post it again to run it again."
+        problem = Problem.of_code("cancelled", f"{job.reason}.", mend=mend, instance=job.path)
+        return problem.response(location)
+    if job.problem is not None:
+        return job.problem.response(location)
+    return JSONResponse(
+        job_body(job), status_code=200 if job.state.is_over else 202, headers=location
+    )
+
+
+class _Attendant:
+    """Waits for jobs on behalf of calls."""
+
+    def __init__(self, jobs: JobBackend, poll_seconds: float, leaving: Leaving) -> None:
+        self.jobs = jobs
+        self.poll_seconds = poll_seconds
+        self.leaving = leaving
+
+    async def wait(self, job: JobRecord, seconds: float, request: Request) -> JobRecord:
+        """Return the job at its end, or as it is when the time is over or nobody listens."""
+        deadline = time.monotonic() + seconds
+        while not job.state.is_over and time.monotonic() < deadline and not self.leaving.is_set:
+            if await request.is_disconnected():
+                break
+            await asyncio.sleep(min(self.poll_seconds, max(0.0, deadline - time.monotonic())))
+            job = await to_thread.run_sync(self.jobs.get, job.id)
+        return job

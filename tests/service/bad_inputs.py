@@ -1,0 +1,187 @@
+"""What may come in over HTTP and must be refused: the parts of a body, and what the answer says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+SPEC = b"""
+pipeline_id: publish
+extract_features: {column_id: id, default_fc_parameters: minimal}
+model_training: {model: sklearn.ensemble.RandomForestClassifier}
+"""
+
+VALUES = {n: [float((n * 7 + t * t) % 5) for t in range(8)] for n in range(6)}
+LABELS = {str(n): n % 2 for n in VALUES}
+
+
+def rows(values: dict[object, list[object]], channel: str = "x") -> bytes:
+    """Return record JSON, one row a value."""
+    return json.dumps([{"id": i, channel: v} for i, s in values.items() for v in s]).encode()
+
+
+def good() -> dict[str, bytes]:
+    return {"raw_data": rows(VALUES), "labels": json.dumps(LABELS).encode(), "params": SPEC}
+
+
+@dataclass(frozen=True)
+class Bad:
+    name: str
+    parts: dict[str, bytes | None]
+    """What differs from a good body; None leaves the part out."""
+    status: int
+    code: str
+    field: str
+    said: tuple[str, ...] = field(default=())
+    """Words of the detail or the mend."""
+
+    def body(self) -> dict[str, tuple[str, bytes]]:
+        parts = good() | self.parts
+        return {n: (n, content) for n, content in parts.items() if content is not None}
+
+
+def _labels(labels: dict[str, object]) -> bytes:
+    return json.dumps(labels).encode()
+
+
+BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (c, c, b",".join([b"*%c" % (c - 1)] * 9)) for c in range(98, 107)
+)
+WITH_INFINITY = rows(VALUES).replace(b"4.0", b"1e999", 1)
+SHORT = {**VALUES, 5: [1.0]}
+EMPTY = json.dumps(
+    {"instances": [{"id": i, "x": s if i != 5 else []} for i, s in VALUES.items()]}
+).encode()
+ONE_EACH = json.dumps([{"id": i, "x": 0.5} for i in range(10_000)]).encode()
+
+BAD = [
+    Bad("an empty file", {"raw_data": b""}, 422, "bad-data", "raw_data", ("empty",)),
+    Bad("empty labels", {"labels": b""}, 422, "bad-data", "labels", ("empty",)),
+    Bad("JSON that is no table", {"raw_data": b"[1, 2, 3]"}, 422, "bad-data", "raw_data"),
+    Bad("a JSON scalar", {"raw_data": b"{}"}, 422, "bad-data", "raw_data"),
+    Bad("broken JSON", {"raw_data": b'{"x": {"0": 1'}, 422, "bad-data", "raw_data"),
+    Bad("deep JSON", {"raw_data": b"[" * 100_000}, 422, "bad-data", "raw_data"),
+    Bad(
+        "a missing column",
+        {"params": SPEC.replace(b"column_id: id", b"column_id: machine")},
+        422,
+        "bad-data",
+        "raw_data",
+        ("'machine'", "'id'", "'x'"),
+    ),
+    Bad(
+        "labels of cases that are not there",
+        {"labels": _labels(LABELS | {"90": 1, "91": 0})},
+        422,
+        "bad-labels",
+        "labels",
+        ("'90'", "'91'"),
+    ),
+    Bad(
+        "cases without a label",
+        {"labels": _labels({i: v for i, v in LABELS.items() if i not in "45"})},
+        422,
+        "bad-labels",
+        "labels",
+        ("4", "5"),
+    ),
+    Bad(
+        "one class only",
+        {"labels": _labels(dict.fromkeys(LABELS, 1))},
+        422,
+        "bad-labels",
+        "labels",
+        ("1",),
+    ),
+    Bad(
+        "a class with one member",
+        {"labels": _labels(LABELS | {"5": 2})},
+        422,
+        "bad-labels",
+        "labels",
+        ("2", "one member"),
+    ),
+    Bad(
+        "strings among the values",
+        {"raw_data": rows({**VALUES, 3: [1.0, "warm", 2.0]})},
+        422,
+        "bad-data",
+        "raw_data",
+        ("'warm'", "'x'", "3"),
+    ),
+    Bad("an infinity", {"raw_data": WITH_INFINITY}, 422, "bad-data", "raw_data", ("infinit",)),
+    Bad("a series of one point", {"raw_data": rows(SHORT)}, 422, "bad-data", "raw_data", ("5",)),
+    Bad("a series of length zero", {"raw_data": EMPTY}, 422, "bad-data", "raw_data", ("5",)),
+    Bad(
+        "10,000 ids with one point each",
+        {"raw_data": ONE_EACH},
+        422,
+        "bad-data",
+        "raw_data",
+        ("10000 of 10000", "number the rows"),
+    ),
+    Bad("a YAML bomb", {"params": BOMB}, 422, "bad-spec", "params"),
+    Bad(
+        "a YAML tag",
+        {"params": b"!!python/object/apply:os.system ['true']"},
+        422,
+        "bad-spec",
+        "params",
+    ),
+    Bad("no YAML", {"params": b"{"}, 422, "bad-spec", "params"),
+    Bad(
+        "a spec in Latin-1",
+        {"params": SPEC + "# für\n".encode("latin-1")},
+        422,
+        "bad-spec",
+        "params",
+    ),
+    Bad(
+        "data in Latin-1",
+        {"raw_data": "id,x\nä,1\n".encode("latin-1")},
+        422,
+        "bad-data",
+        "raw_data",
+        ("UTF-8",),
+    ),
+    Bad(
+        "an unknown key",
+        {"params": SPEC + b"bugdet: 60\n"},
+        422,
+        "bad-spec",
+        "bugdet",
+        ("budget",),
+    ),
+    Bad(
+        "an unknown class",
+        {"params": SPEC.replace(b"RandomForestClassifier", b"RandomForrestClassifier")},
+        422,
+        "bad-spec",
+        "model_training.model",
+        ("RandomForestClassifier",),
+    ),
+    Bad(
+        "a class that runs what it is given",
+        {"params": SPEC.replace(b"sklearn.ensemble.RandomForestClassifier", b"os.system")},
+        422,
+        "bad-spec",
+        "model_training.model",
+    ),
+    Bad(
+        "a spec that names a URL",
+        {"params": SPEC + b"raw_data: http://127.0.0.1:1/x\n"},
+        422,
+        "bad-spec",
+        "raw_data",
+    ),
+    Bad(
+        "a name that leaves the store",
+        {"params": SPEC.replace(b"publish", b"../x")},
+        422,
+        "bad-spec",
+        "pipeline_id",
+    ),
+    Bad("no labels at all", {"labels": None}, 422, "bad-labels", "labels"),
+    Bad("no parameters", {"params": None}, 400, "bad-request", "params"),
+    Bad("a part of another name", {"data": b"x"}, 400, "bad-request", "data", ("raw_data",)),
+]

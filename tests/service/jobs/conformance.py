@@ -1,0 +1,154 @@
+"""What every job backend must do; a backend's test class inherits this and gives a `backend`."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from service.jobs.backend import JobBackend, JobRequest
+from service.jobs.record import JobRecord, JobState
+from tideline.errors import IdempotencyConflict, JobNotFound, QueueFull
+
+PATIENCE = 30.0
+
+
+class Text:
+    """Posted bytes."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def save(self, path: Path) -> None:
+        path.write_text(self.text, encoding="utf-8")
+
+
+def request(behaviour: str, name: str = "m", key: str | None = None, **spec: object) -> JobRequest:
+    settings = {"pipeline_id": name, "behaviour": behaviour, **spec}
+    digest = hashlib.sha256(repr(settings).encode()).hexdigest()
+    return JobRequest(name, settings, Text("series"), Text("labels"), digest, key)
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
+
+
+def ended(backend: JobBackend, job_id: str) -> JobRecord:
+    until(lambda: backend.get(job_id).state.is_over)
+    return backend.get(job_id)
+
+
+class JobBackendConformance:
+    """At most two jobs run, and two more may wait."""
+
+    def test_a_job_that_publishes_succeeds_with_its_summary(self, backend):
+        submission = backend.submit(request("publish"))
+        assert submission.is_new
+        job = ended(backend, submission.job.id)
+        assert job.state is JobState.SUCCEEDED
+        assert job.summary["trainShape"] == [6, 1]
+        assert job.reason == "published m:1"
+        assert job.created <= job.started <= job.ended
+        assert f"published {job.id}" in backend.logs(job.id)
+
+    def test_a_refused_job_fails_with_the_problem_that_the_program_tells(self, backend):
+        job = ended(backend, backend.submit(request("refuse")).job.id)
+        assert job.state is JobState.FAILED
+        assert (job.problem.status, job.problem.field) == (422, "labels")
+        assert job.problem.type == "urn:tideline:problem:bad-data"
+        assert (job.problem.detail, job.problem.mend) == ("one class.", "Add one.")
+        assert job.problem.instance == f"/jobs/{job.id}"
+
+    def test_a_job_whose_process_dies_fails_with_the_signal(self, backend):
+        job = ended(backend, backend.submit(request("crash")).job.id)
+        assert job.state is JobState.FAILED
+        assert "SIGKILL" in job.reason
+        assert job.problem.retryable
+
+    def test_the_same_body_is_the_same_job(self, backend):
+        first = backend.submit(request("publish")).job
+        again = backend.submit(request("publish"))
+        assert not again.is_new
+        assert again.job.id == first.id
+        ended(backend, first.id)
+        late = backend.submit(request("publish"))
+        assert (late.is_new, late.job.state) == (False, JobState.SUCCEEDED)
+        assert len(backend.records()) == 1
+
+    def test_another_body_is_another_job(self, backend):
+        first = backend.submit(request("publish", "a")).job
+        assert backend.submit(request("publish", "b")).job.id != first.id
+
+    def test_a_failed_job_is_run_again_when_its_body_comes_again(self, backend):
+        first = ended(backend, backend.submit(request("refuse")).job.id)
+        again = backend.submit(request("refuse"))
+        assert again.is_new
+        assert again.job.id == first.id
+        assert ended(backend, first.id).attempt == 1
+
+    def test_a_key_names_one_job_even_when_it_failed(self, backend):
+        first = ended(backend, backend.submit(request("refuse", key="k")).job.id)
+        again = backend.submit(request("refuse", key="k"))
+        assert (again.is_new, again.job.id) == (False, first.id)
+        assert backend.submit(request("refuse", key="l")).is_new
+
+    def test_a_key_with_another_body_is_a_conflict(self, backend):
+        backend.submit(request("publish", "a", key="k"))
+        with pytest.raises(IdempotencyConflict, match="another body"):
+            backend.submit(request("publish", "b", key="k"))
+
+    def test_two_run_at_once_and_the_others_wait_their_turn(self, backend, tmp_path):
+        file = tmp_path / "go"
+        jobs = [
+            backend.submit(request("await_file", f"m{n}", file=str(file))).job.id for n in range(3)
+        ]
+        until(lambda: [backend.get(j).state for j in jobs[:2]] == [JobState.RUNNING] * 2)
+        assert backend.get(jobs[2]).state is JobState.QUEUED
+        file.touch()
+        assert {ended(backend, j).state for j in jobs} == {JobState.SUCCEEDED}
+
+    def test_too_many_waiting_jobs_are_refused(self, backend, tmp_path):
+        file = tmp_path / "go"
+        jobs = []
+        for n in range(4):
+            jobs.append(backend.submit(request("await_file", f"m{n}", file=str(file))).job.id)
+            if n < 2:
+                until(lambda: backend.get(jobs[-1]).state is JobState.RUNNING)
+        with pytest.raises(QueueFull):
+            backend.submit(request("publish", "one too many"))
+        file.touch()
+        assert {ended(backend, j).state for j in jobs} == {JobState.SUCCEEDED}
+
+    def test_a_running_job_tells_its_progress_and_is_cancelled(self, backend):
+        job = backend.submit(request("hang")).job
+        until(lambda: backend.get(job.id).progress)
+        progress = backend.get(job.id).progress
+        assert (progress.stage, progress.share, progress.message) == ("search", 0.5, "hangs")
+        backend.cancel(job.id)
+        assert ended(backend, job.id).state is JobState.CANCELLED
+        assert backend.cancel(job.id).state is JobState.CANCELLED
+
+    def test_a_queued_job_is_cancelled_at_once(self, backend, tmp_path):
+        file = tmp_path / "go"
+        jobs = [
+            backend.submit(request("await_file", f"m{n}", file=str(file))).job.id for n in range(3)
+        ]
+        assert backend.cancel(jobs[2]).state is JobState.CANCELLED
+        file.touch()
+        assert {ended(backend, j).state for j in jobs[:2]} == {JobState.SUCCEEDED}
+
+    def test_an_unknown_job_is_not_found(self, backend):
+        for call in (backend.get, backend.logs, backend.cancel):
+            with pytest.raises(JobNotFound, match="no-such"):
+                call("no-such")
+
+    def test_the_newest_job_is_listed_first(self, backend):
+        first = ended(backend, backend.submit(request("publish", "a")).job.id)
+        second = ended(backend, backend.submit(request("publish", "b")).job.id)
+        assert [job.id for job in backend.records()] == [second.id, first.id]

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import psutil
+import pytest
+
+from service.jobs.folder import JobFolder
+from service.jobs.local import LocalJobs
+from service.jobs.record import JobState
+from service.leaving import Leaving
+from tests.service.jobs.conformance import JobBackendConformance, ended, request, until
+from tideline.errors import StoreUnavailable
+
+PROGRAM = (sys.executable, str(Path(__file__).with_name("program.py")))
+
+
+def local_jobs(home: Path, **options) -> LocalJobs:
+    defaults = {"at_once": 2, "queued": 2, "stop_seconds": 0.3}
+    return LocalJobs(home, "the-store", command=PROGRAM, **(defaults | options))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "jobs"
+
+
+@pytest.fixture
+def backend(home: Path):
+    jobs = local_jobs(home)
+    jobs.start()
+    yield jobs
+    jobs.close()
+
+
+def pids(home: Path, job_id: str) -> list[int]:
+    file = home / job_id / "pids"
+    until(file.exists)
+    until(lambda: file.read_text(encoding="utf-8").endswith("\n"))
+    return [int(pid) for pid in file.read_text(encoding="utf-8").split()]
+
+
+def is_alive(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def none_alive(processes: list[int]) -> bool:
+    return not any(is_alive(pid) for pid in processes)
+
+
+class TestLocalJobs(JobBackendConformance):
+    """LocalJobs keeps the contract of every backend."""
+
+
+def test_cancelling_ends_every_process_of_a_run_even_deaf_ones(backend, home):
+    job = backend.submit(request("hang")).job
+    processes = pids(home, job.id)
+    backend.cancel(job.id)
+    ended(backend, job.id)
+    assert none_alive(processes)
+
+
+def test_a_killed_launcher_leaves_no_process(backend, home):
+    job = backend.submit(request("hang")).job
+    processes = pids(home, job.id)
+    os.kill(psutil.Process(processes[0]).ppid(), signal.SIGKILL)
+    assert ended(backend, job.id).state is JobState.FAILED
+    assert none_alive(processes)
+
+
+def test_closing_ends_the_runs_and_the_next_start_runs_them_again(home, tmp_path):
+    file = tmp_path / "go"
+    first = local_jobs(home, at_once=1)
+    first.start()
+    hanging = first.submit(request("await_file", "a", file=str(file))).job.id
+    waiting = first.submit(request("publish", "b")).job.id
+    until(lambda: first.get(hanging).state is JobState.RUNNING)
+    first.close()
+    record = JobFolder(home / hanging).read_record()
+    assert (record.state, record.attempt) == (JobState.QUEUED, 0)
+    file.touch()
+    second = local_jobs(home)
+    second.start()
+    assert ended(second, hanging).state is JobState.SUCCEEDED
+    assert ended(second, waiting).state is JobState.SUCCEEDED
+    second.close()
+
+
+def stop_from_outside(home: Path, job_id: str) -> None:
+    os.kill(psutil.Process(pids(home, job_id)[0]).ppid(), signal.SIGTERM)
+
+
+def test_a_run_that_is_stopped_from_outside_is_run_again(backend, home):
+    job = backend.submit(request("hang")).job
+    stop_from_outside(home, job.id)
+    until(lambda: backend.get(job.id).attempt == 2)
+
+
+def test_a_run_that_is_stopped_along_with_the_trainer_does_not_count(home):
+    leaving = Leaving()
+    jobs = local_jobs(home, leaving=leaving)
+    jobs.start()
+    job = jobs.submit(request("hang")).job
+    processes = pids(home, job.id)
+    stop_from_outside(home, job.id)
+    leaving.set()
+    until(lambda: jobs.get(job.id).state is JobState.QUEUED)
+    assert jobs.get(job.id).attempt == 0
+    assert none_alive(processes)
+    jobs.close()
+
+
+def test_a_second_backend_on_the_same_folder_is_refused(backend, home, monkeypatch):
+    monkeypatch.setattr("service.jobs.local.LOCK_SECONDS", 0.2)
+    with pytest.raises(StoreUnavailable, match="another trainer"):
+        local_jobs(home).start()
+
+
+TRAINER = textwrap.dedent(
+    """
+    import sys, time
+    from pathlib import Path
+    from tests.service.jobs.test_local import local_jobs
+    from tests.service.jobs.conformance import request
+    jobs = local_jobs(Path(sys.argv[1]))
+    jobs.start()
+    jobs.submit(request("hang", key="k"))
+    time.sleep(600)
+    """
+)
+
+
+def killed_trainer(home: Path, job_id: str) -> list[int]:
+    """Start a trainer in a process of its own, and kill it while its job runs."""
+    (home / job_id / "pids").unlink(missing_ok=True)
+    repository = Path(__file__).resolve().parents[3]
+    with subprocess.Popen([sys.executable, "-c", TRAINER, str(home)], cwd=repository) as trainer:
+        processes = pids(home, job_id)
+        trainer.kill()
+    return processes
+
+
+def test_a_killed_trainer_leaves_no_process_and_its_job_is_run_again_three_times(home):
+    job_id = request("hang", key="k").job_id
+    for _ in range(3):
+        processes = killed_trainer(home, job_id)
+        until(lambda processes=processes: none_alive(processes))
+    jobs = local_jobs(home)
+    jobs.start()
+    record = jobs.get(job_id)
+    assert record.state is JobState.FAILED
+    assert "killed in each of its 3 runs" in record.reason
+    jobs.close()
+
+
+def test_a_job_that_published_before_the_trainer_died_has_succeeded(backend, home):
+    job = ended(backend, backend.submit(request("publish")).job.id)
+    backend.close()
+    folder = JobFolder(home / job.id)
+    folder.write_record(job.model_copy(update={"state": JobState.RUNNING, "ended": None}))
+    backend.start()
+    assert backend.get(job.id).state is JobState.SUCCEEDED
+
+
+def test_a_job_cancelled_as_the_trainer_died_stays_cancelled(backend, home):
+    job = ended(backend, backend.submit(request("crash")).job.id)
+    backend.close()
+    change = {"state": JobState.RUNNING, "is_cancelled": True}
+    JobFolder(home / job.id).write_record(job.model_copy(update=change))
+    backend.start()
+    assert backend.get(job.id).state is JobState.CANCELLED
+
+
+def test_the_inputs_go_when_the_job_is_over_and_half_accepted_ones_at_the_start(backend, home):
+    job = ended(backend, backend.submit(request("publish")).job.id)
+    assert not (home / job.id / "raw_data").exists()
+    assert (home / job.id / "spec.yaml").exists()
+    backend.close()
+    (home / ".incoming-half").mkdir()
+    backend.start()
+    assert not (home / ".incoming-half").exists()
+
+
+def test_an_unreadable_record_is_left_alone(backend, home):
+    job = ended(backend, backend.submit(request("publish")).job.id)
+    backend.close()
+    (home / job.id / "job.json").write_text("{", encoding="utf-8")
+    backend.start()
+    assert backend.records() == ()
+    assert (home / job.id / "job.json").exists()
+
+
+def test_the_oldest_ended_jobs_are_forgotten(home):
+    jobs = local_jobs(home, kept=2)
+    jobs.start()
+    ids = [ended(jobs, jobs.submit(request("publish", f"m{n}")).job.id).id for n in range(3)]
+    assert {job.id for job in jobs.records()} == set(ids[1:])
+    assert not (home / ids[0]).exists()
+    jobs.close()
+
+
+def test_a_program_that_is_not_there_fails_the_job(home):
+    jobs = LocalJobs(home, "s", command=("/no/such/program",))
+    jobs.start()
+    assert ended(jobs, jobs.submit(request("publish")).job.id).state is JobState.FAILED
+    jobs.close()
+
+
+def test_the_run_does_not_inherit_the_token(backend, home, monkeypatch):
+    monkeypatch.setenv("TIDELINE_TOKEN", "secret")
+    job = backend.submit(request("hang")).job
+    for pid in pids(home, job.id):
+        assert "TIDELINE_TOKEN" not in psutil.Process(pid).environ()
