@@ -1,0 +1,106 @@
+"""Small panels, as files, and the program that trains on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the program ended."""
+
+    code: int
+    log: str
+    result: dict[str, Any]
+    progress: list[dict[str, Any]]
+
+
+class Program:
+    """`python -m training` in a folder of its own, with its own home and temporary folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def spec(self, **fields: Any) -> Path:
+        return self.write("spec.yaml", yaml.safe_dump({"pipeline_id": "waves", **fields}))
+
+    def start(self, spec: Path, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "training",
+                str(spec),
+                "--result",
+                str(self.folder / "result.json"),
+                "--progress",
+                str(self.folder / "progress.jsonl"),
+                *arguments,
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder.parent,
+            env={
+                **os.environ,
+                "TIDELINE_HOME": str(self.folder / "home"),
+                "TMPDIR": str(self.temporary),
+            },
+        )
+
+    def run(self, spec: Path, *arguments: str) -> Ended:
+        return self.ended(self.start(spec, *arguments))
+
+    def ended(self, process: subprocess.Popen[str]) -> Ended:
+        _, log = process.communicate(timeout=240)
+        result = self.folder / "result.json"
+        document = json.loads(result.read_text()) if result.exists() else {}
+        return Ended(process.returncode, log, document, self.progress())
+
+    def progress(self) -> list[dict[str, Any]]:
+        path = self.folder / "progress.jsonl"
+        text = path.read_text() if path.exists() else ""
+        return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def waves() -> Callable[..., tuple[str, str]]:
+    """Return a maker of series and labels in column JSON: noise of different strength by class."""
+
+    def make(members: dict[Any, int], length: int = 20, values: bool = False) -> tuple[str, str]:
+        rng = np.random.default_rng(7)
+        rows: dict[str, list[Any]] = {"case": [], "x": []}
+        labels: dict[str, Any] = {}
+        for position, label in enumerate(np.repeat(list(members), list(members.values())).tolist()):
+            strength = 1.0 + 2.0 * list(members).index(label)
+            rows["case"] += [position] * length
+            rows["x"] += rng.normal(0.0, strength, length).tolist()
+            labels[str(position)] = strength + rng.normal(0, 0.1) if values else label
+        columns = {
+            name: {str(i): value for i, value in enumerate(column)} for name, column in rows.items()
+        }
+        return json.dumps(columns), json.dumps(labels)
+
+    return make

@@ -1,0 +1,64 @@
+"""Tests of features under a budget."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import numpy as np
+import pytest
+
+from tideline.errors import BudgetExceeded
+from tideline.features.plan import FeaturePlan
+from tideline.panel import Panel
+from tideline.spec import ExtractionSpec
+from training.clock import Clock
+from training.journal import Journal
+from training.planning import compute_features, projected_seconds
+
+PANEL = Panel.from_arrays(np.random.default_rng(0).normal(size=(40, 60)))
+
+
+def journal() -> Journal:
+    return Journal(stream=io.StringIO())
+
+
+def test_an_open_set_falls_back_to_minimal_when_time_is_short() -> None:
+    told = journal()
+    # 40 cases of the efficient set take seconds; half of what is left here is a tenth of one.
+    clock = Clock(5.0, started=time.monotonic() - 4.8)
+    with pytest.raises(BudgetExceeded):
+        # By the time the projection is made, nothing is left even for the minimal set.
+        compute_features(PANEL, ExtractionSpec(), clock, 1, told)
+    assert "minimal set is computed" in told.notices[0]
+
+
+def test_an_open_set_is_minimal_where_only_that_fits() -> None:
+    plan = FeaturePlan.for_panel(PANEL, "efficient")
+    seconds = projected_seconds(PANEL, plan)
+    clock = Clock(seconds)
+    told = journal()
+    plan, X = compute_features(PANEL, ExtractionSpec(), clock, 1, told)
+    assert X.shape == (40, len(plan.features)) == (40, 10)
+    assert told.notices
+
+
+def test_an_open_set_is_efficient_where_there_is_time() -> None:
+    few = PANEL.take([0, 1])
+    plan, X = compute_features(few, ExtractionSpec(), Clock(300.0), 1, journal())
+    assert X.shape == (2, len(plan.features))
+    assert len(plan.features) > 700
+
+
+def test_a_set_that_was_asked_for_is_computed_or_refused() -> None:
+    spec = ExtractionSpec(default_fc_parameters="efficient")
+    with pytest.raises(BudgetExceeded, match="would take about") as caught:
+        compute_features(PANEL, spec, Clock(0.5), 1, journal())
+    assert caught.value.field == "budget"
+    assert "default_fc_parameters" in caught.value.mend
+
+
+def test_features_of_one_channel_may_be_named_while_the_set_is_open() -> None:
+    spec = ExtractionSpec(kind_to_fc_parameters={"0": {"mean": None}})
+    plan, _ = compute_features(PANEL, spec, Clock(60.0), 1, journal())
+    assert plan.names == ("0__mean",)

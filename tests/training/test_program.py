@@ -1,0 +1,187 @@
+"""Tests of `python -m training`, by running it: exit codes, results, and what it leaves behind."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tests.training.conftest import Program
+from tideline import open_store, read_panel
+from tideline.readers import ColumnRoles
+
+Waves = Callable[..., tuple[str, str]]
+FOREST = {
+    "model": "sklearn.ensemble.RandomForestClassifier",
+    "model_args": {"n_estimators": 20},
+}
+COLUMNS = {"column_id": "case", "default_fc_parameters": "minimal"}
+
+
+def test_publishes_what_predicts_and_says_so(program: Program, waves: Waves) -> None:
+    series, labels = waves({"calm": 16, "rough": 16})
+    data = program.write("series.json", series)
+    program.write("labels.json", labels)
+    spec = program.spec(
+        raw_data="series.json",
+        labels="labels.json",
+        budget=240,
+        extract_features=COLUMNS,
+        model_training=FOREST,
+    )
+    ended = program.run(spec, "--run-id", "run-1")
+    assert ended.code == 0, ended.log
+    summary = ended.result["published"]
+    assert summary["modelId"] == "waves"
+    assert summary["version"] == 1
+    assert summary["modelType"] == "RandomForestClassifier"
+    assert summary["trainShape"] == [32, 10]
+    assert summary["mean_cv_roc_auc"] > 0.8
+    assert summary["scores"]["n_held_out"] == 8
+    assert summary["scores"]["majority"]["accuracy"] == 0.5
+    assert [e["stage"] for e in ended.progress][-1] == "report"
+    assert ended.progress[-1]["share"] == 1.0
+    store = open_store(program.folder / "home" / "bentoml")
+    version = store.resolve("waves")
+    pipeline, document = store.load(version)
+    assert document.run_id == "run-1"
+    assert document.roles["column_id"] == "case"
+    assert "raw_data" not in document.spec
+    panel = read_panel(data, ColumnRoles("case")).panel
+    assert pipeline.predict(panel).classes == ("calm", "rough")
+    assert list(program.temporary.iterdir()) == []
+    # The same run again, as a job that was restarted does it, publishes nothing new.
+    again = program.run(spec, "--run-id", "run-1")
+    assert again.result["published"]["version"] == 1
+    assert store.list() == (version,)
+
+
+@pytest.mark.parametrize("arguments", [(), ("a.yaml", "b.yaml"), ("a.yaml", "--resutl", "x")])
+def test_a_wrong_command_line_exits_with_64(program: Program, arguments: tuple[str, ...]) -> None:
+    process = program.start(program.folder / "spec.yaml", *arguments)
+    ended = program.ended(process)
+    expected = 66 if arguments == () else 64
+    assert ended.code == expected, ended.log
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        ("pipeline_id: waves\nbudgte: 5\n", "budgte"),
+        ("pipeline_id: waves\n", "raw_data"),
+        (b"pipeline_id: caf\xe9\n", None),
+    ],
+)
+def test_a_bad_spec_exits_with_64(
+    program: Program, content: str | bytes, field: str | None
+) -> None:
+    ended = program.run(program.write("spec.yaml", content))
+    assert ended.code == 64, ended.log
+    assert ended.result["error"]["code"] == "bad-spec"
+    assert ended.result["error"]["field"] == field
+    assert ended.result["error"]["mend"]
+    assert not ended.result["error"]["retryable"]
+
+
+def test_bad_data_exits_with_65(program: Program, waves: Waves) -> None:
+    series, labels = waves({"calm": 8, "rough": 1})
+    program.write("series.json", series)
+    program.write("labels.json", labels)
+    ended = program.run(
+        program.spec(raw_data="series.json", labels="labels.json", extract_features=COLUMNS)
+    )
+    assert ended.code == 65, ended.log
+    assert ended.result["error"]["field"] == "labels"
+    assert "'rough'" in ended.result["error"]["message"]
+
+
+def test_a_missing_input_exits_with_66(program: Program) -> None:
+    ended = program.run(program.spec(raw_data="nothing.json", extract_features=COLUMNS))
+    assert ended.code == 66, ended.log
+    assert ended.result["error"]["field"] == "raw_data"
+
+
+def test_an_unreachable_input_exits_with_75(program: Program) -> None:
+    ended = program.run(program.spec(raw_data="http://127.0.0.1:9/series.json"))
+    assert ended.code == 75, ended.log
+    assert ended.result["error"]["retryable"]
+
+
+def test_a_budget_that_is_over_exits_with_70_in_time(program: Program, waves: Waves) -> None:
+    series, labels = waves({"calm": 100, "rough": 100}, length=100)
+    program.write("series.json", series)
+    program.write("labels.json", labels)
+    began = time.monotonic()
+    ended = program.run(
+        program.spec(
+            raw_data="series.json",
+            labels="labels.json",
+            budget=10,
+            extract_features=COLUMNS,
+            model_training={**FOREST, "model_args": {"n_estimators": 100_000}},
+        )
+    )
+    took = time.monotonic() - began
+    assert ended.code == 70, ended.log
+    assert ended.result["error"]["code"] == "budget-exceeded"
+    assert took < 10 * 1.1 + 1.0  # a second for a busy machine to notice the end
+    assert list(program.temporary.iterdir()) == []
+
+
+def test_a_stop_exits_with_75_at_once_and_leaves_nothing(program: Program, waves: Waves) -> None:
+    series, labels = waves({"calm": 20, "rough": 20})
+    program.write("series.json", series)
+    program.write("labels.json", labels)
+    process = program.start(
+        program.spec(
+            raw_data="series.json",
+            labels="labels.json",
+            budget=600,
+            extract_features=COLUMNS,
+        )
+    )
+    wait_for(lambda: any("TPOT: " in e["message"] for e in program.progress()))
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    ended = program.ended(process)
+    assert time.monotonic() - began < 5
+    assert ended.code == 75, ended.log
+    assert ended.result["error"]["code"] == "interrupted"
+    assert ended.result["error"]["retryable"]
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []
+    assert list(program.temporary.iterdir()) == []
+    assert not (program.folder / "home").exists()
+
+
+def test_no_search_outlives_a_run_that_is_killed(program: Program, waves: Waves) -> None:
+    series, labels = waves({"calm": 20, "rough": 20})
+    program.write("series.json", series)
+    program.write("labels.json", labels)
+    process = program.start(
+        program.spec(raw_data="series.json", labels="labels.json", extract_features=COLUMNS)
+    )
+    children: list[psutil.Process] = []
+
+    def searching() -> bool:
+        children[:] = psutil.Process(process.pid).children(recursive=True)
+        return bool(children)
+
+    wait_for(searching)
+    process.kill()
+    process.communicate()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Poll until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)

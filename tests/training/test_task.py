@@ -1,0 +1,71 @@
+"""Tests of the task and the encoding of labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tideline.errors import LabelError
+from training.task import Target, decide_task
+
+
+@pytest.mark.parametrize(
+    ("values", "task"),
+    [
+        (["a", "b"] * 5, "classification"),
+        ([True, False] * 5, "classification"),
+        ([0, 1] * 5, "classification"),
+        ([1.0, 2.0] * 5, "classification"),
+        (list(range(50)), "classification"),
+        (list(range(51)), "regression"),
+        ([*range(51), *([7] * 60)], "classification"),
+        ([0.5, 1.0] * 5, "regression"),
+        ([1, 2, 2.5] * 5, "regression"),
+    ],
+)
+def test_the_labels_decide_the_task(values: list[Any], task: str) -> None:
+    assert decide_task(None, values)[0] == task
+
+
+def test_the_spec_decides_before_the_labels() -> None:
+    assert decide_task("regression", [0, 1] * 5) == ("regression", "the spec says so")
+
+
+def test_classes_are_sorted_and_coded() -> None:
+    target = Target.from_labels(["b", "a", "b", "c", "c", "a"], "classification")
+    assert target.classes == ("a", "b", "c")
+    assert target.y.tolist() == [1, 0, 1, 2, 2, 0]
+
+
+def test_numbers_are_sorted_as_numbers() -> None:
+    target = Target.from_labels([10, 9, 10, 9, 100, 100], "classification")
+    assert target.classes == (9, 10, 100)
+
+
+def test_booleans_stay_booleans() -> None:
+    assert Target.from_labels([True, False] * 3, "classification").classes == (False, True)
+
+
+def test_regression_takes_whole_numbers() -> None:
+    y = Target.from_labels([1, 2, 3, 4, 5, 6], "regression").y
+    assert y.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "told"),
+    [
+        (["a", "b"] * 2, "classification", "4 labelled cases"),
+        (["a"] * 8, "classification", "every case has the label 'a'"),
+        (["a"] * 8 + ["b"], "classification", "'b'"),
+        (["1.5"] * 8, "regression", "not numbers"),
+        ([float("nan"), 1.0] * 4, "regression", "not finite"),
+        ([2.0] * 8, "regression", "every label is 2.0"),
+    ],
+)
+def test_refuses_what_nothing_can_be_learned_from(values: list[Any], task: Any, told: str) -> None:
+    with pytest.raises(LabelError, match=told) as caught:
+        Target.from_labels(values, task)
+    assert caught.value.field == "labels"
+    assert caught.value.mend

@@ -1,0 +1,114 @@
+"""`python -m training SPEC`: train and publish, and say with the exit code how it went.
+
+0 published; 64 bad spec; 65 bad data; 66 input not found; 75 try again; 70 anything else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tideline.errors import InputNotFound, SpecError, TidelineError
+from training.guard import Guard, end_descendants
+from training.journal import Journal
+from training.outcome import write_failure, write_result
+
+if TYPE_CHECKING:
+    from tideline.spec import TrainingSpec
+
+INTERNAL = TidelineError.exit_code
+
+
+class _Arguments(argparse.ArgumentParser):
+    """A parser that exits as a bad spec does, and not with 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(SpecError.exit_code, f"{self.prog}: {message}\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run once and return the exit code."""
+    started = time.monotonic()
+    asked = _parser().parse_args(arguments)
+    journal = Journal(asked.progress)
+    guard = Guard(lambda error: write_failure(error, journal, asked.result))
+    guard.start()
+    try:
+        summary = _trained(asked, journal, guard, started)
+    except TidelineError as error:
+        guard.release()
+        write_failure(error, journal, asked.result)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  the last resort: told, and turned into code 70
+        guard.release()
+        traceback.print_exc()
+        write_failure(_unexpected(error), journal, asked.result)
+        return INTERNAL
+    finally:
+        end_descendants()
+    guard.release()
+    write_result(asked.result, {"published": summary})
+    return 0
+
+
+def _parser() -> _Arguments:
+    parser = _Arguments(prog="python -m training", description=__doc__)
+    parser.add_argument("spec", type=Path, metavar="SPEC", help="the training spec, a YAML file")
+    parser.add_argument("--result", type=Path, help="a JSON file that says how the run ended")
+    parser.add_argument("--progress", type=Path, help="a file that gets a line of JSON a step")
+    parser.add_argument("--run-id", help="the run's name; a run publishes once")
+    return parser
+
+
+def _trained(
+    asked: argparse.Namespace, journal: Journal, guard: Guard, started: float
+) -> dict[str, Any]:
+    # Imported piece by piece: a signal and a bad spec are answered before the rest is there.
+    spec = _spec(asked.spec)
+    from training.clock import Clock  # noqa: PLC0415 - as above
+    from training.run import Run, train  # noqa: PLC0415 - as above
+
+    clock = Clock(spec.budget, started, time.monotonic() - started)
+    guard.limit(clock.hard_deadline, clock.budget)
+    with tempfile.TemporaryDirectory(prefix="tideline-") as scratch:
+        guard.sweep(Path(scratch))
+        run = Run(
+            spec=spec,
+            folder=asked.spec.resolve().parent,
+            run_id=asked.run_id or uuid.uuid4().hex,
+            scratch=Path(scratch),
+            clock=clock,
+            journal=journal,
+        )
+        return train(run)
+
+
+def _spec(path: Path) -> TrainingSpec:
+    from tideline.spec import TrainingSpec  # noqa: PLC0415 - imports for a second
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputNotFound(
+            f"the spec {str(path)!r} cannot be read: {error.strerror}.",
+            mend="Name a YAML file.",
+        ) from error
+    return TrainingSpec.from_yaml(content)
+
+
+def _unexpected(error: Exception) -> TidelineError:
+    return TidelineError(
+        f"something went wrong that should not have: {type(error).__name__}: {error}",
+        mend="The log holds the whole story; please report it.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

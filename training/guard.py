@@ -1,0 +1,116 @@
+"""Ends a run in time: when it is told to stop, or when its budget is long over.
+
+A signal's Python handler waits for the main thread, which may be inside a fit for minutes. The
+byte that the interpreter writes to the wake-up descriptor does not wait, and a thread reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import psutil  # type: ignore[import-untyped]  # it ships no types
+
+from tideline.errors import BudgetExceeded, Interrupted, TidelineError
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+class Guard:
+    """A thread that can end this process, its children and its scratch folder at any moment.
+
+    Parameters
+    ----------
+    on_end
+        Called once, from the guard's thread, with the reason; it writes the result.
+    """
+
+    def __init__(self, on_end: Callable[[TidelineError], None]) -> None:
+        self._on_end = on_end
+        self._deadline: float | None = None
+        self._budget = 0.0
+        self._scratch: list[Path] = []
+        self._ending = threading.Lock()
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._thread = threading.Thread(target=self._watch, name="guard", daemon=True)
+
+    def start(self) -> None:
+        """Take over SIGTERM and SIGINT; to be called from the main thread."""
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for number in STOPPING:
+            signal.signal(number, _no_more_than_the_byte)
+        self._thread.start()
+
+    def limit(self, deadline: float, budget: float) -> None:
+        """Set the moment, on `time.monotonic`, at which the run is ended."""
+        self._deadline, self._budget = deadline, budget
+        self._writer.send(b"\0")  # wakes the thread, so that it counts from now on
+
+    def sweep(self, folder: Path) -> None:
+        """Remove a folder, too, when the run is ended."""
+        self._scratch.append(folder)
+
+    def release(self) -> None:
+        """Let the run end by itself from here on.
+
+        Does not return when the guard is already ending the process.
+        """
+        self._ending.acquire()
+
+    def _watch(self) -> None:
+        while True:
+            left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+            ready, _, _ = select.select([self._reader], [], [], left)
+            numbers = self._reader.recv(64) if ready else b""
+            if any(number in STOPPING for number in numbers):
+                self._end(_interrupted(next(n for n in numbers if n in STOPPING)))
+            elif not ready:
+                self._end(_overdue(self._budget))
+
+    def _end(self, reason: TidelineError) -> None:
+        self._ending.acquire()  # never given back: one end only
+        try:
+            end_descendants()
+            for folder in self._scratch:
+                shutil.rmtree(folder, ignore_errors=True)
+            self._on_end(reason)
+        finally:
+            os._exit(reason.exit_code)
+
+
+def end_descendants() -> None:
+    """Kill every process that this one started, and those that they started."""
+    for process in psutil.Process().children(recursive=True):
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue  # it ended by itself in between
+
+
+def _no_more_than_the_byte(_number: int, _frame: FrameType | None) -> None:
+    """Keep the default action away; the guard's thread does the work."""
+
+
+def _interrupted(number: int) -> Interrupted:
+    return Interrupted(
+        f"the run was told to stop by {signal.Signals(number).name} before it had published.",
+        mend="Start it again; nothing was published.",
+    )
+
+
+def _overdue(budget: float) -> BudgetExceeded:
+    return BudgetExceeded(
+        f"the budget of {budget:g} s is over, and no pipeline was published within it.",
+        mend="Raise budget, name a cheaper model, or a smaller set of features.",
+        field="budget",
+    )

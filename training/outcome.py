@@ -1,0 +1,41 @@
+"""How a run ended, as the file that `--result` names says it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from tideline.errors import TidelineError
+from training.journal import Journal
+
+
+def write_failure(error: TidelineError, journal: Journal, path: Path | None) -> None:
+    """Tell why nothing was published, to people and in the result."""
+    field = f"{error.field}: " if error.field else ""
+    journal.say(f"failed ({error.code}): {field}{error}")
+    document = {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "mend": error.mend,
+            "field": error.field,
+            "retryable": error.retryable,
+            "exit_code": error.exit_code,
+        }
+    }
+    write_result(path, document)
+
+
+def write_result(path: Path | None, document: dict[str, Any]) -> None:
+    """Write the document whole or not at all; without a path, do nothing."""
+    if path is None:
+        return
+    complete = path.with_name(f".{path.name}.{os.getpid()}")
+    with complete.open("w", encoding="utf-8") as file:
+        json.dump(document, file, indent=2, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    complete.replace(path)

@@ -1,0 +1,122 @@
+"""Which features are computed, and their computation, when the time for it is not without end."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from tideline.errors import BudgetExceeded
+from tideline.features.extraction import extract
+from tideline.features.plan import FeaturePlan
+from tideline.panel import FloatArray, Panel
+from tideline.spec import ExtractionSpec
+from training.clock import Clock
+from training.journal import Journal
+
+DEFAULT_SET = "efficient"
+FALLBACK_SET = "minimal"
+OPEN_SHARE = 0.5
+"""Of the time left, what extraction may take when the spec leaves the features open."""
+ASKED_SHARE = 0.9
+"""The same when the spec names the features: they are computed or the run is refused."""
+SAMPLE = 5
+STARTS = 2.0
+"""What another process costs to begin, in starts of this one: it imports tsfresh, too."""
+EARLY = 0.2
+"""The share of its time after which the pace of an extraction is held against that time."""
+
+
+class TooSlowError(Exception):
+    """An extraction will not end in its time; raised out of it, and never out of this module."""
+
+
+def compute_features(
+    panel: Panel, spec: ExtractionSpec, clock: Clock, workers: int, journal: Journal
+) -> tuple[FeaturePlan, FloatArray]:
+    """Compute the features that the spec names; where it names none, what the time allows.
+
+    Returns
+    -------
+    plan : FeaturePlan
+    X : float64 array of shape (n_cases, n_features)
+
+    Raises
+    ------
+    BudgetExceeded
+        When the first cases, or the pace later on, show that the features would use up the budget.
+    """
+    # Joblib warns when the pace is too slow and the work left is cancelled; a notice says it here.
+    warnings.filterwarnings("ignore", message=r"\d+ tasks which were still being processed")
+    kinds = spec.kind_to_fc_parameters
+    asked = spec.default_fc_parameters
+    if asked is None:
+        try:
+            plan = FeaturePlan.for_panel(panel, DEFAULT_SET, kinds)
+            limit = OPEN_SHARE * clock.remaining
+            return plan, _computed(panel, plan, limit, workers, clock.startup, journal)
+        except TooSlowError as slow:
+            journal.notice(
+                f"the {DEFAULT_SET} features {slow}, over half of the time left: "
+                f"the {FALLBACK_SET} set is computed."
+            )
+    plan = FeaturePlan.for_panel(panel, asked or FALLBACK_SET, kinds)
+    limit = ASKED_SHARE * clock.remaining
+    try:
+        return plan, _computed(panel, plan, limit, workers, clock.startup, journal)
+    except TooSlowError as slow:
+        raise BudgetExceeded(
+            f"the features {slow}, and {max(clock.remaining, 0):.0f} s of the budget of "
+            f"{clock.budget:g} s are left.",
+            mend="Raise budget, or name a smaller set in extract_features.default_fc_parameters.",
+            field="budget",
+        ) from slow
+
+
+def projected_seconds(panel: Panel, plan: FeaturePlan) -> float:
+    """Return the time that one process needs for all cases, from a few of them.
+
+    The few are spread over the lengths, since some calculators take the square of a length.
+    """
+    lengths = np.sum([channel.lengths for channel in panel.channels.values()], axis=0)
+    by_length = np.argsort(lengths, kind="stable")
+    size = min(SAMPLE, panel.n_cases)
+    at = ((np.arange(size) + 0.5) / size * panel.n_cases).astype(np.intp)
+    # The first call pays for imports and compilation, once.
+    extract(panel.take(by_length[:1]), plan)
+    began = time.monotonic()
+    extract(panel.take(by_length[at]), plan)
+    return (time.monotonic() - began) / size * panel.n_cases
+
+
+def _computed(
+    panel: Panel, plan: FeaturePlan, limit: float, workers: int, startup: float, journal: Journal
+) -> FloatArray:
+    began = time.monotonic()
+    alone = projected_seconds(panel, plan)
+    shared = alone / workers + STARTS * startup
+    seconds, used = (shared, workers) if shared < alone else (alone, 1)
+    if seconds > limit:
+        raise TooSlowError(f"would take about {seconds:.0f} s")
+    journal.say(
+        f"{len(plan.features)} features of {panel.n_cases} cases, about {seconds:.0f} s "
+        f"in {used} {'process' if used == 1 else 'processes'}"
+    )
+    watch = _paced(journal.counter("cases"), began, limit)
+    return extract(panel, plan, workers=used, progress=watch)
+
+
+def _paced(
+    tell: Callable[[int, int], None], began: float, limit: float
+) -> Callable[[int, int], None]:
+    """Return a progress function that passes on what it is told while the pace is good enough."""
+
+    def count(done: int, total: int) -> None:
+        tell(done, total)
+        elapsed = time.monotonic() - began
+        if elapsed > EARLY * limit and elapsed / done * total > limit:
+            raise TooSlowError(f"would take about {elapsed / done * total:.0f} s at this pace")
+
+    return count

@@ -1,0 +1,302 @@
+"""One run, from top to bottom: read, split, extract, search, evaluate, fit, publish, report."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_dir
+
+from tideline.errors import LabelError
+from tideline.features.plan import FeaturePlan
+from tideline.labels import Labels
+from tideline.model import ModelDocument, ScoreCard
+from tideline.panel import FloatArray, Panel
+from tideline.pipeline import Pipeline
+from tideline.readers import ColumnRoles, read_labels, read_panel
+from tideline.spec import TrainingSpec
+from tideline.store import ModelVersion, open_store, write_model
+from training.clock import Clock
+from training.evaluation import Scores, assess
+from training.folds import predict
+from training.inputs import read_input
+from training.journal import Journal
+from training.model_choice import (
+    Chosen,
+    Problem,
+    available_cores,
+    fit_whole,
+    named_model,
+    require_metric,
+    searched_models,
+    settle,
+)
+from training.planning import compute_features
+from training.search import Search
+from training.split import Split, split_cases
+from training.task import Target, decide_task
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a run is given.
+
+    Attributes
+    ----------
+    spec
+        What to train.
+    folder
+        Where the relative paths of the spec begin.
+    run_id
+        Under which the model is published, once.
+    scratch
+        An empty folder, removed by the caller.
+    clock, journal
+        What is left, and whom to tell.
+    """
+
+    spec: TrainingSpec
+    folder: Path
+    run_id: str
+    scratch: Path
+    clock: Clock
+    journal: Journal
+
+    @property
+    def store(self) -> str:
+        """The folder of the model store."""
+        if self.spec.store is not None:
+            return (
+                str(self.folder / Path(self.spec.store).expanduser())
+                if ("://" not in self.spec.store)
+                else self.spec.store
+            )
+        home = os.environ.get("TIDELINE_HOME") or user_data_dir("tideline")
+        return str(Path(home) / "bentoml")
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """The training data.
+
+    Attributes
+    ----------
+    panel : Panel
+    target : Target
+        The labels of its cases, in its order.
+    """
+
+    panel: Panel
+    target: Target
+
+
+def train(run: Run) -> dict[str, Any]:
+    """Train and publish, and return the summary of what was published.
+
+    Raises
+    ------
+    TidelineError
+        One of its kinds, when the spec, the data, the time or the store do not allow it.
+    """
+    with ExitStack() as stack:
+        cases = read(run)
+        search = (
+            stack.enter_context(Search(run.scratch / "search", run.journal))
+            if run.spec.model_training.is_search
+            else None
+        )
+        split = split_off(run, cases.target)
+        plan, X = extract_features(run, cases.panel)
+        chosen = find_model(run, cases.target, split, X, search)
+    scores = evaluate(run, cases.target, split, X, chosen)
+    pipeline = fit(run, cases, plan, X, chosen)
+    document = describe_model(run, cases, pipeline, X.shape, scores)
+    version = publish(run, pipeline, document)
+    return report(run, document, version)
+
+
+def read(run: Run) -> Cases:
+    """Read the series and the labels, and refuse what nothing can be learned from."""
+    spec, journal = run.spec, run.journal
+    for notice in spec.notices:
+        journal.say(f"notice: {notice}")
+    spec.require_local()
+    journal.enter("read", f"reading {Path(str(spec.raw_data)).name}")
+    content = read_input(str(spec.raw_data), run.folder, "raw_data")
+    reading = read_panel(content, roles_of(spec))
+    labels = _labels(run, reading.labels)
+    panel = reading.panel
+    panel.require_usable()
+    values = labels.aligned_to(panel)
+    task, reason = decide_task(spec.known_task, values)
+    target = Target.from_labels(values, task)
+    require_metric(target, spec.model_training)
+    classes = f" of {target.n_classes} classes" if target.n_classes else ""
+    journal.say(
+        f"{panel.n_cases} cases{classes}, {len(panel.channels)} channels; {task}: {reason}", 1.0
+    )
+    return Cases(panel, target)
+
+
+def split_off(run: Run, target: Target) -> Split:
+    """Hold a part out, and cut the rest into folds."""
+    wanted = run.spec.model_training
+    run.journal.enter("split", "splitting")
+    split = split_cases(target, wanted.test_fraction, wanted.cv, wanted.random_state)
+    run.journal.say(
+        f"{split.train.size} cases to learn from in {split.n_folds} folds, "
+        f"{split.held_out.size} held out"
+    )
+    if split.note:
+        run.journal.notice(split.note + ".")
+    return split
+
+
+def extract_features(run: Run, panel: Panel) -> tuple[FeaturePlan, FloatArray]:
+    """Compute the features of all cases: no label is looked at."""
+    journal, wanted = run.journal, run.spec.extract_features
+    journal.enter("extract", "planning the features")
+    plan, X = compute_features(panel, wanted, run.clock, available_cores(), journal)
+    journal.say(f"{X.shape[1]} features of {X.shape[0]} cases computed", 1.0)
+    return plan, X
+
+
+def find_model(
+    run: Run, target: Target, split: Split, X: FloatArray, search: Search | None
+) -> Chosen:
+    """Return the model to publish, chosen by cross-validation on the training part."""
+    journal = run.journal
+    problem = Problem(
+        X[split.train], target.take(split.train), split.fold_of, run.spec.model_training
+    )
+    journal.enter("search", f"comparing models by {problem.metric}")
+    if search is None:
+        candidates = [named_model(problem, run.clock, journal)]
+    else:
+        candidates = searched_models(problem, search, run.clock, journal)
+    chosen = settle(candidates, problem, run.clock, journal)
+    journal.say(f"chosen: {chosen.candidate.name}, from the {chosen.candidate.origin}", 1.0)
+    return chosen
+
+
+def evaluate(run: Run, target: Target, split: Split, X: FloatArray, chosen: Chosen) -> ScoreCard:
+    """Score the chosen model on the held-out cases, which nothing has seen so far."""
+    journal = run.journal
+    journal.enter("evaluate", f"scoring on {split.held_out.size} held-out cases")
+    cross_validation = chosen.candidate.result.metrics
+    if not split.held_out.size:
+        return ScoreCard(cross_validation=cross_validation, note=split.note)
+    held_out, learned = target.take(split.held_out), target.take(split.train)
+    answers = predict(chosen.fitted, X[split.held_out], target)
+    seed = run.spec.model_training.random_state
+    scores = assess(target, held_out.y, answers, learned.y, seed)
+    _tell_scores(journal, scores)
+    return ScoreCard(
+        cross_validation=cross_validation,
+        held_out=scores.metrics,
+        held_out_interval=scores.intervals,
+        n_held_out=int(split.held_out.size),
+        majority=scores.majority,
+    )
+
+
+def fit(run: Run, cases: Cases, plan: FeaturePlan, X: FloatArray, chosen: Chosen) -> Pipeline:
+    """Fit on all cases, and keep only the features that are used."""
+    candidate, target = chosen.candidate, cases.target
+    run.journal.enter("fit", f"fitting {candidate.name} to all {len(X)} cases")
+    fitted = fit_whole(candidate, run.spec.model_training, target, X)
+    if candidate.origin != "spec" and "n_jobs" in fitted.steps[-1][1].get_params():
+        # One case is answered faster by one thread than by many that have to be started.
+        fitted.steps[-1][1].set_params(n_jobs=1)
+    whole = Pipeline(plan, fitted, target.task, target.classes, tuple(cases.panel.channels))
+    narrow = whole.narrowed()
+    run.journal.say(f"{len(narrow.plan.features)} of {len(plan.features)} features are used", 1.0)
+    return narrow
+
+
+def describe_model(
+    run: Run, cases: Cases, pipeline: Pipeline, shape: tuple[int, ...], scores: ScoreCard
+) -> ModelDocument:
+    """Return what is written down of the model."""
+    # Where the data lay is no property of the model, and a URL may hold a password.
+    spec = {
+        key: value
+        for key, value in run.spec.to_mapping().items()
+        if key not in {"raw_data", "labels", "store"}
+    }
+    return ModelDocument.describing(
+        pipeline,
+        name=run.spec.pipeline_id,
+        run_id=run.run_id,
+        train_shape=(shape[0], shape[1]),
+        train_seconds=round(run.clock.elapsed, 3),
+        scores=scores,
+        roles=asdict(roles_of(run.spec)),
+        fingerprint=cases.panel.fingerprint(),
+        spec=spec,
+        notices=(*run.spec.notices, *run.journal.notices),
+    )
+
+
+def publish(run: Run, pipeline: Pipeline, document: ModelDocument) -> ModelVersion:
+    """Make the pipeline the next version of its model."""
+    run.journal.enter("publish", f"publishing {document.name}")
+    folder = run.scratch / "model"
+    write_model(folder, pipeline, document)
+    return open_store(run.store).publish(folder, document.name, run_id=run.run_id)
+
+
+def report(run: Run, document: ModelDocument, version: ModelVersion) -> dict[str, Any]:
+    """Return the summary, in the founding service's words and a few more."""
+    cross_validation = document.scores.cross_validation or {}
+    run.journal.enter("report", f"published {version} after {run.clock.elapsed:.1f} s")
+    return {
+        "trainTime": round(run.clock.elapsed, 3),
+        "trainShape": list(document.train_shape),
+        "mean_cv_accuracy": cross_validation.get("accuracy"),
+        "mean_cv_roc_auc": cross_validation.get("roc_auc"),
+        "modelType": document.model_type,
+        "modelId": document.name,
+        "version": version.number,
+        "task": document.task,
+        "classes": list(document.classes),
+        "scores": document.scores.model_dump(mode="json"),
+        "run_id": document.run_id,
+        "notices": list(document.notices),
+    }
+
+
+def roles_of(spec: TrainingSpec) -> ColumnRoles:
+    """Return the column roles that a spec names."""
+    asked = spec.extract_features
+    return ColumnRoles(
+        column_id=asked.column_id,
+        column_sort=asked.column_sort,
+        column_kind=asked.column_kind,
+        column_value=asked.column_value,
+    )
+
+
+def _labels(run: Run, held: Labels | None) -> Labels:
+    spec = run.spec
+    if spec.labels is not None:
+        content = read_input(spec.labels, run.folder, "labels")
+        return read_labels(content, spec.extract_features.column_id, spec.column_label)
+    if held is None:
+        raise LabelError(
+            "the spec names no labels, and the data holds none.",
+            mend="Set labels to a file or a URL; only .ts files hold their own.",
+            field="labels",
+        )
+    return held
+
+
+def _tell_scores(journal: Journal, scores: Scores) -> None:
+    for name, value in scores.metrics.items():
+        low, high = scores.intervals.get(name, (value, value))
+        baseline = scores.majority.get(name)
+        beside = "" if baseline is None else f"; majority {baseline:.4f}"
+        journal.say(f"held-out {name} {value:.4f} (95 %: {low:.4f} to {high:.4f}{beside})")
