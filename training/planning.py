@@ -56,7 +56,9 @@ def compute_features(
         try:
             plan = FeaturePlan.for_panel(panel, DEFAULT_SET, kinds)
             limit = OPEN_SHARE * clock.remaining
-            return plan, _computed(panel, plan, limit, workers, clock.startup, journal)
+            return plan, _computed(
+                panel, plan, limit, journal, workers=workers, startup=clock.startup
+            )
         except TooSlowError as slow:
             journal.notice(
                 f"the {DEFAULT_SET} features {slow}, over half of the time left: "
@@ -65,7 +67,7 @@ def compute_features(
     plan = FeaturePlan.for_panel(panel, asked or FALLBACK_SET, kinds)
     limit = ASKED_SHARE * clock.remaining
     try:
-        return plan, _computed(panel, plan, limit, workers, clock.startup, journal)
+        return plan, _computed(panel, plan, limit, journal, workers=workers, startup=clock.startup)
     except TooSlowError as slow:
         raise BudgetExceeded(
             f"the features {slow}, and {max(clock.remaining, 0):.0f} s of the budget of "
@@ -92,7 +94,7 @@ def projected_seconds(panel: Panel, plan: FeaturePlan) -> float:
 
 
 def _computed(
-    panel: Panel, plan: FeaturePlan, limit: float, workers: int, startup: float, journal: Journal
+    panel: Panel, plan: FeaturePlan, limit: float, journal: Journal, *, workers: int, startup: float
 ) -> FloatArray:
     began = time.monotonic()
     alone = projected_seconds(panel, plan)

@@ -14,7 +14,7 @@ from tideline.panel import Panel
 from tideline.spec import ExtractionSpec
 from training.clock import Clock
 from training.journal import Journal
-from training.planning import compute_features, projected_seconds
+from training.planning import TooSlowError, _paced, compute_features, projected_seconds
 
 PANEL = Panel.from_arrays(np.random.default_rng(0).normal(size=(40, 60)))
 
@@ -62,3 +62,14 @@ def test_features_of_one_channel_may_be_named_while_the_set_is_open() -> None:
     spec = ExtractionSpec(kind_to_fc_parameters={"0": {"mean": None}})
     plan, _ = compute_features(PANEL, spec, Clock(60.0), 1, journal())
     assert plan.names == ("0__mean",)
+
+
+def test_a_pace_is_judged_after_a_while() -> None:
+    told: list[int] = []
+    late = _paced(lambda done, _total: told.append(done), time.monotonic() - 10.0, 20.0)
+    late(60, 100)
+    with pytest.raises(TooSlowError, match="at this pace"):
+        late(40, 100)
+    early = _paced(lambda done, _total: told.append(done), time.monotonic(), 20.0)
+    early(1, 10**9)
+    assert told == [60, 40, 1]

@@ -2,6 +2,16 @@
 
 from tideline.store.base import Loaded, ModelStore, ModelVersion
 from tideline.store.folder import load_model, write_model
-from tideline.store.opening import open_store
+from tideline.store.opening import is_shared, open_outbox, open_replica, open_store
 
-__all__ = ["Loaded", "ModelStore", "ModelVersion", "load_model", "open_store", "write_model"]
+__all__ = [
+    "Loaded",
+    "ModelStore",
+    "ModelVersion",
+    "is_shared",
+    "load_model",
+    "open_outbox",
+    "open_replica",
+    "open_store",
+    "write_model",
+]

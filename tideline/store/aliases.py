@@ -44,13 +44,13 @@ class AliasRecords:
         folder = self.folder / alias
         record, now = self._newest(folder)
         if expected is not None and now != expected:
-            raise _moved(
+            raise moved(
                 alias, f"stands for {now or 'nothing'}, and {expected or 'nothing'} was expected"
             )
         folder.mkdir(parents=True, exist_ok=True)
         content = _Record(version=version).model_dump_json().encode()
         if not write_new(folder / f"{record + 1:012d}.json", content):
-            raise _moved(alias, "was moved by somebody else at the same moment")
+            raise moved(alias, "was moved by somebody else at the same moment")
 
     def _newest(self, folder: Path) -> tuple[int, int]:
         """Return the number of the newest record and its version; zeros when there is none."""
@@ -70,7 +70,8 @@ class AliasRecords:
         return int(records[-1].stem), record.version
 
 
-def _moved(alias: str, what: str) -> VersionConflict:
+def moved(alias: str, what: str) -> VersionConflict:
+    """Return the error for an alias that is not where its mover believed it to be."""
     return VersionConflict(
         f"alias {alias!r} {what}.",
         mend="Look where it stands now, and decide again.",

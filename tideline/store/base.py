@@ -65,8 +65,8 @@ class ModelStore(ABC):
     `resolve` finds from then on.
 
     Threads and processes. All methods may be called from any thread and any process at once.
-    Publishers of one name wait for each other and get different numbers. Of two that move one
-    alias at once, one learns that it lost.
+    Publishers of one name get different numbers. Of two that move one alias at once, one learns
+    that it lost.
 
     Errors. Besides those that a method names, each raises `StoreUnavailable` when what the
     store is kept in cannot be reached, and `SpecError` for a name that cannot be one: lower-case

@@ -59,21 +59,15 @@ class BentoStore(ModelStore):
     def publish(self, folder: Path, name: str, *, run_id: str) -> ModelVersion:
         """Make a folder the next version of a model; see `ModelStore.publish`."""
         require_name(name)
-        _require_own(folder, name, run_id)
+        require_own(folder, name, run_id)
         with reachable(self.home), self._locked(name):
             published = self._version_of_run(name, run_id)
             if published is not None:
                 return published
             self._clear_abandoned()
-            number = self._next_number(name)
-            with self._hidden() as workplace:
-                built = _build(folder, workplace, name, number)
-                (self._models / name).mkdir(parents=True, exist_ok=True)
-                # A rename onto a version that is there fails: what is published stays.
-                built.rename(self._models / name / str(number))
-            sync_tree(self._models / name, files=False)
-            write_whole(self._models / name / LATEST, str(number).encode())
-            return ModelVersion(name, number)
+            version = ModelVersion(name, self._next_number(name))
+            self._keep(folder, version)
+            return version
 
     def resolve(self, name: str, version_or_alias: str | int = LATEST) -> ModelVersion:
         """Return the version that a number or an alias stands for; see `ModelStore.resolve`."""
@@ -108,7 +102,7 @@ class BentoStore(ModelStore):
         expected: int | str | None = None,
     ) -> ModelVersion:
         """Let an alias stand for a version; see `ModelStore.set_alias`."""
-        _require_alias(alias)
+        require_alias(alias)
         target = version if isinstance(version, ModelVersion) else self._exactly(name, version)
         if target.name != name:
             raise ValueError(f"version: one of {name!r} expected, {target} found")
@@ -149,6 +143,40 @@ class BentoStore(ModelStore):
             with self._hidden() as workplace:
                 self._folder(version).rename(workplace / "deleted")
             self._mark_latest(version.name)
+
+    def adopt(self, folder: Path, version: ModelVersion) -> Path:
+        """Keep a folder as exactly this version, and return where; for a copy of another store.
+
+        A version of that number that is there already stays as it is.
+
+        Raises
+        ------
+        ModelRefused
+            When the folder is not what its manifest says.
+        """
+        require_name(version.name)
+        with reachable(self.home), self._locked(version.name):
+            if not self._is_ours(version):
+                self._keep(folder, version)
+            return self._folder(version)
+
+    def discard(self, version: ModelVersion) -> None:
+        """Forget an adopted version, if it is there; it may be adopted again."""
+        require_name(version.name)
+        with reachable(self.home), self._locked(version.name):
+            if self._is_ours(version):
+                with self._hidden() as workplace:
+                    self._folder(version).rename(workplace / "discarded")
+                self._mark_latest(version.name)
+
+    def _keep(self, folder: Path, version: ModelVersion) -> None:
+        with self._hidden() as workplace:
+            built = _build(folder, workplace, version.name, version.number)
+            (self._models / version.name).mkdir(parents=True, exist_ok=True)
+            # A rename onto a version that is there fails: what is published stays.
+            built.rename(self._folder(version))
+        sync_tree(self._models / version.name, files=False)
+        self._mark_latest(version.name)
 
     def _names(self) -> tuple[str, ...]:
         if not self._models.is_dir():
@@ -262,7 +290,8 @@ class BentoStore(ModelStore):
             yield
 
 
-def _require_own(folder: Path, name: str, run_id: str) -> None:
+def require_own(folder: Path, name: str, run_id: str) -> None:
+    """Refuse a folder that is damaged, or another model's or run's."""
     verify(folder)
     document = read_document(folder)
     if (document.name, document.run_id) != (name, run_id):
@@ -273,7 +302,8 @@ def _require_own(folder: Path, name: str, run_id: str) -> None:
         )
 
 
-def _require_alias(alias: str) -> None:
+def require_alias(alias: str) -> None:
+    """Refuse what cannot be an alias that is set."""
     require_name(alias, "alias")
     if alias == LATEST or alias.isdigit():
         raise SpecError(

@@ -15,8 +15,8 @@ def sync_tree(folder: Path, *, files: bool = True) -> None:
     """Wait until a folder, and the files directly in it, are on the disk."""
     if files:
         for path in folder.iterdir():
-            _sync(path)
-    _sync(folder)
+            sync(path)
+    sync(folder)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -38,7 +38,7 @@ def write_new(path: Path, content: bytes) -> bool:
         return False
     finally:
         draft.unlink()
-    _sync(path.parent)
+    sync(path.parent)
     return True
 
 
@@ -70,7 +70,8 @@ def _draft(path: Path, content: bytes) -> Path:
     return draft
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

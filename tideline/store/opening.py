@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING
 
 from tideline.errors import SpecError
 from tideline.store.base import ModelStore
+
+if TYPE_CHECKING:
+    from tideline.store.bento import BentoStore
+    from tideline.store.replica import Replica
 
 
 def open_store(address: str | Path) -> ModelStore:
@@ -15,26 +19,79 @@ def open_store(address: str | Path) -> ModelStore:
     Parameters
     ----------
     address
-        The folder of a BentoML home, as a path or a `file://` URL. It is made when something is
-        published.
+        A path: the BentoML home of this machine, which is made when something is published. A
+        URL: a store that machines share, `file:///folder`, `s3://bucket/prefix`,
+        `gs://bucket/prefix` or `az://account/container`; credentials come from the environment.
 
     Raises
     ------
     SpecError
         When the address is empty, or of a kind that no store is kept in.
     """
-    from tideline.store.bento import BentoStore  # noqa: PLC0415 - one of several stores to come
+    if not is_shared(address):
+        return _bento(address)
+    from tideline.store.objects import ObjectStore  # noqa: PLC0415 - one of several stores
 
-    if isinstance(address, Path):
-        return BentoStore(address)
-    parts = urlsplit(address)
-    if "://" in address and parts.scheme == "file" and parts.netloc in {"", "localhost"}:
-        return BentoStore(Path(unquote(parts.path)))
-    if not address or "://" in address:
+    return ObjectStore(str(address))
+
+
+def open_outbox(address: str | Path, home: Path) -> ModelStore:
+    """Open the model store at an address to publish what was trained here.
+
+    Parameters
+    ----------
+    address
+        As for `open_store`.
+    home
+        The BentoML home into which a version goes first where the store is a shared one.
+
+    Raises
+    ------
+    SpecError
+        As for `open_store`.
+    """
+    if not is_shared(address):
+        return _bento(address)
+    from tideline.store.outbox import Outbox  # noqa: PLC0415 - one of several stores
+
+    return Outbox(str(address), _bento(home))
+
+
+def open_replica(address: str, home: Path, *, poll_seconds: float) -> Replica:
+    """Open a shared store to answer from its models on this machine.
+
+    Parameters
+    ----------
+    address
+        A URL, as for `open_store`.
+    home
+        The BentoML home that models are pulled into; of this process alone.
+    poll_seconds
+        How often the shared store is looked at.
+
+    Raises
+    ------
+    SpecError
+        As for `open_store`.
+    """
+    from tideline.store.objects import ObjectStore  # noqa: PLC0415 - one of several stores
+    from tideline.store.replica import Replica  # noqa: PLC0415
+
+    return Replica(ObjectStore(address), _bento(home), poll_seconds=poll_seconds)
+
+
+def is_shared(address: str | Path) -> bool:
+    """Tell whether an address is a URL, of a store that machines share, and not a path."""
+    return isinstance(address, str) and "://" in address
+
+
+def _bento(address: str | Path) -> BentoStore:
+    from tideline.store.bento import BentoStore  # noqa: PLC0415 - one of several stores
+
+    if not str(address):
         raise SpecError(
-            f"{address!r} is not the address of a model store: a folder or a file:// URL is "
-            "expected.",
-            mend="Name the folder of a BentoML home.",
+            "'' is not the address of a model store: a folder or a URL is expected.",
+            mend="Name the folder of a BentoML home, or the URL of a shared store.",
             field="store",
         )
     return BentoStore(Path(address))

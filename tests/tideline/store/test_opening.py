@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tideline.errors import SpecError
-from tideline.store import open_store
+from tideline.store import is_shared, open_store
 from tideline.store.bento import BentoStore
+from tideline.store.objects import ObjectStore
 
 
 def home_of(address: str | Path) -> Path:
@@ -15,14 +16,29 @@ def home_of(address: str | Path) -> Path:
     return store.home
 
 
-def test_opens_folders_and_file_urls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_is_a_bentoml_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
 
     for address in (tmp_path / "a b", str(tmp_path / "a b"), "a b", "~/a b"):
         assert home_of(address) == tmp_path / "a b"
-    assert home_of(f"file://{tmp_path}/a%20b") == tmp_path / "a b"
-    assert home_of(f"file://localhost{tmp_path}") == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("file:///models/", "file:///models"),
+        ("file://localhost/a%20b", "file:///a%20b"),
+        ("s3://bucket/models/", "s3://bucket/models"),
+        ("gs://bucket", "gs://bucket"),
+    ],
+)
+def test_a_url_is_a_shared_store(address: str, url: str) -> None:
+    store = open_store(address)
+
+    assert isinstance(store, ObjectStore)
+    assert store.bucket.url == url
+    assert is_shared(address)
 
 
 def test_opening_makes_nothing(tmp_path: Path) -> None:
@@ -31,7 +47,7 @@ def test_opening_makes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("address", ["", "s3://bucket/models", "http://host", "file://host/share"])
+@pytest.mark.parametrize("address", ["", "ftp://host/models", "http://host", "file://host/share"])
 def test_refuses_an_address_that_is_no_stores(address: str) -> None:
     with pytest.raises(SpecError, match="not the address of a model store") as caught:
         open_store(address)

@@ -1,0 +1,1 @@
+"""The stores that machines share, and what is built on them."""

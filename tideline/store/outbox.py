@@ -1,0 +1,34 @@
+"""A shared store that is published to by way of a store of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tideline.store.base import ModelVersion
+from tideline.store.bento import BentoStore
+from tideline.store.objects import ObjectStore
+
+
+class Outbox(ObjectStore):
+    """What a training publishes through: first into its own BentoML home, then to all.
+
+    The own store gives a number of its own; the shared one's is the one that counts. When the
+    shared store cannot be reached, the version waits in the own store, and the same run published
+    again sends it.
+
+    Parameters
+    ----------
+    shared
+        The shared store's URL.
+    own
+        The BentoML home of this run or machine.
+    """
+
+    def __init__(self, shared: str, own: BentoStore, *, patience: float = 60.0) -> None:
+        super().__init__(shared, patience=patience)
+        self.own = own
+
+    def publish(self, folder: Path, name: str, *, run_id: str) -> ModelVersion:
+        """Make a folder the next version of a model; see `ModelStore.publish`."""
+        kept = self.own.publish(folder, name, run_id=run_id)
+        return super().publish(self.own.pull(kept), name, run_id=run_id)
