@@ -52,7 +52,9 @@ def compute_features(
     warnings.filterwarnings("ignore", message=r"\d+ tasks which were still being processed")
     kinds = spec.kind_to_fc_parameters
     asked = spec.default_fc_parameters
-    if asked is None:
+    # As in tsfresh: where only channels are named, the others have no features.
+    is_open = asked is None and not kinds
+    if is_open:
         try:
             plan = FeaturePlan.for_panel(panel, DEFAULT_SET, kinds)
             limit = OPEN_SHARE * clock.remaining
@@ -64,7 +66,7 @@ def compute_features(
                 f"the {DEFAULT_SET} features {slow}, over half of the time left: "
                 f"the {FALLBACK_SET} set is computed."
             )
-    plan = FeaturePlan.for_panel(panel, asked or FALLBACK_SET, kinds)
+    plan = FeaturePlan.for_panel(panel, FALLBACK_SET if is_open else asked, kinds)
     limit = ASKED_SHARE * clock.remaining
     try:
         return plan, _computed(panel, plan, limit, journal, workers=workers, startup=clock.startup)

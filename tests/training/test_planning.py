@@ -58,9 +58,10 @@ def test_a_set_that_was_asked_for_is_computed_or_refused() -> None:
     assert "default_fc_parameters" in caught.value.mend
 
 
-def test_features_of_one_channel_may_be_named_while_the_set_is_open() -> None:
+def test_where_one_channel_is_named_alone_the_others_have_no_features() -> None:
+    two = Panel.from_arrays(np.random.default_rng(0).normal(size=(4, 2, 20)))
     spec = ExtractionSpec(kind_to_fc_parameters={"0": {"mean": None}})
-    plan, _ = compute_features(PANEL, spec, Clock(60.0), 1, journal())
+    plan, _ = compute_features(two, spec, Clock(60.0), 1, journal())
     assert plan.names == ("0__mean",)
 
 
