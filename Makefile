@@ -2,10 +2,15 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 3000
+# The image's name, the registry that `make push` sends it to, and who builds it: buildah, podman or docker.
+IMAGE ?= tideline:dev
+REGISTRY ?= localhost:5000
+BUILDER ?= buildah
+BUILD_OPTIONS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-all check format serve constraints clean
+.PHONY: help demo test test-all check format serve image push constraints clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,10 +47,31 @@ $(READY): constraints.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The Bento gets a home of its own, and the image the commit's name and time: the same commit, the same files.
+image: export BENTOML_HOME := $(CURDIR)/build/bentoml
+image: export BENTOML_DO_NOT_TRACK := True
+image: export BUILDAH_LAYERS := true
+image: REVISION = $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+image: VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo 0)
+image: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+image: $(READY) ## pack the services as a Bento, and the Bento as the image $(REGISTRY)/$(IMAGE)
+	@rm -rf build/bentoml
+	@$(BIN)/bentoml build --version $(VERSION) --output tag .
+	$(BUILDER) build $(BUILD_OPTIONS) $(if $(filter docker,$(BUILDER)),,--timestamp $$SOURCE_DATE_EPOCH) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) \
+		--build-arg CREATED=$$(date -u -d @$$SOURCE_DATE_EPOCH +%FT%TZ) \
+		--file Dockerfile --tag $(REGISTRY)/$(IMAGE) build/bentoml/bentos/tideline-laptop/$(VERSION)
+
+push: ## send the image to its registry
+	$(BUILDER) push $(REGISTRY)/$(IMAGE)
+
 constraints: $(READY) ## resolve the dependencies anew into constraints.txt
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade \
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file constraints.txt
-	sed -i.old '/^nvidia-nccl/d' constraints.txt && rm constraints.txt.old
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --constraint constraints.txt \
+		--no-emit-index-url --no-annotate --no-header --quiet --output-file constraints-runtime.txt
+	sed -i.old '/^nvidia-nccl/d' constraints.txt constraints-runtime.txt
+	rm constraints.txt.old constraints-runtime.txt.old
 
 clean: ## remove the virtual environment and what the tools left
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -47,7 +47,7 @@ spec:
         - name: training
           image: {{ include "tideline.image" $ }}
           imagePullPolicy: {{ $.Values.image.pullPolicy }}
-          command: [python, -m, training]
+          command: [tini, --, python, -m, training]
           terminationMessagePath: /dev/termination-log
           terminationMessagePolicy: FallbackToLogsOnError
           env:
