@@ -42,7 +42,7 @@ serve: $(READY) ## both services on http://127.0.0.1:$(PORT), until Ctrl-C
 $(READY): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v[:2] != (3, 11) and f"Python 3.11 is needed, {v[0]}.{v[1]} was found: make PYTHON=/path/to/python3.11 ...")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	@echo "Installing the pinned dependencies into .venv (a minute or two the first time) ..."
+	@echo "Installing the pinned dependencies into .venv (one to five minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

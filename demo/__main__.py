@@ -9,11 +9,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from demo.datasets import DataSet, load
 from demo.files import write_files
+from demo.interruptions import Interruptions
 from demo.progress import ProgressLine
 from demo.services import Services
 from tideline.client import Client, Job
@@ -29,10 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for path in write_files(load()[0], options.files):
             _say(str(path))
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interruptions = Interruptions()
+    interruptions.watch()
     try:
-        run(keep=options.keep)
+        run(interruptions, keep=options.keep)
     except KeyboardInterrupt:
         print("\nStopped. Nothing is left running, and nothing is left on the disk.")
         return INTERRUPTED
@@ -42,12 +41,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(*, keep: bool) -> None:
-    """Do it all, from the start of the services to their end."""
-    data_sets = load()
-    started = time.monotonic()
-    _say("Starting the trainer and the predictor.")
-    with Services() as services, Client(services.url) as client:
+def run(interruptions: Interruptions, *, keep: bool) -> None:
+    """Do it all, from the start of the services to their end.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When it is interrupted. The services are stopped by then, and their folder is removed.
+    """
+    with interruptions:
+        data_sets = load()
+        started = time.monotonic()
+        _say("Starting the trainer and the predictor.")
+    # The services start and stop uninterrupted: neither takes long.
+    with Services() as services, interruptions, Client(services.url) as client:
+        services.await_ready()
         _say(f"Ready after {time.monotonic() - started:.0f} s. The page: {services.url}/\n")
         jobs = [_post(client, data_set) for data_set in data_sets]
         _wait(client, jobs)
@@ -113,10 +121,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="only write GunPoint as files, for requests by hand",
     )
     return parser.parse_args(arguments)
-
-
-def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -6,19 +6,24 @@ Sets what BentoML reads from the environment, and becomes `bentoml serve`.
 from __future__ import annotations
 
 import argparse
+import errno
+import ipaddress
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 import service
-from service.settings import LaptopSettings
+from service.settings import LaptopSettings, ServiceSettings
 
 DRAIN_SECONDS = "10"
 BAD_SETTINGS = 64
+PORTS = range(1, 65536)
 
 
 def command(role: str, host: str, port: int) -> list[str]:
@@ -43,21 +48,67 @@ def environment(settings: LaptopSettings) -> dict[str, str]:
     }
 
 
+def is_own_machine(host: str) -> bool:
+    """Return whether an address to listen on is reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def exposure(host: str, port: int, settings: ServiceSettings) -> str:
+    """Return a warning if others can reach the service and need no token, else nothing."""
+    if settings.token is not None or is_own_machine(host):
+        return ""
+    return (
+        f"WARNING: everybody who reaches {host}:{port} may train, predict and read, for there is "
+        "no token. Set TIDELINE_TOKEN, or listen on 127.0.0.1.\n"
+    )
+
+
+def port_number(text: str) -> int:
+    """Return a port as it is given on the command line.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        When it is none.
+    """
+    try:
+        port = int(text)
+    except ValueError:
+        port = 0
+    if port not in PORTS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port: --port, or PORT, is a whole number from 1 to {PORTS[-1]}"
+        )
+    return port
+
+
+def require_free(host: str, port: int) -> None:
+    """Make sure that an address can be listened on.
+
+    Raises
+    ------
+    OSError
+        When it cannot: it is taken, not this machine's, or not for this user.
+    """
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        # As the server itself does, so that connections which have just ended do not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Read the command line, and serve."""
-    parser = argparse.ArgumentParser(prog="python -m service", description="Serve Tideline.")
-    parser.add_argument(
-        "role", nargs="?", default="laptop", choices=("laptop", "trainer", "predictor")
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 3000))
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
+    settings = _settings()
+    sys.stderr.write(exposure(options.host, options.port, settings))
     try:
-        settings = LaptopSettings()
-    except ValidationError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(BAD_SETTINGS)
-    settings.store_home.mkdir(parents=True, exist_ok=True)
+        require_free(options.host, options.port)
+    except OSError as error:
+        _refuse(_unusable(options.host, options.port, error))
     sys.stderr.write(
         f"Tideline {options.role}: http://{options.host}:{options.port}, "
         f"state in {settings.store_home.parent}; Ctrl-C stops it.\n"
@@ -67,6 +118,57 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     os.execve(  # noqa: S606 - no shell is wanted
         sys.executable, command(options.role, options.host, options.port), environment(settings)
     )
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m service", description="Serve Tideline.", epilog="Settings: docs/settings.md"
+    )
+    parser.add_argument(
+        "role", nargs="?", default="laptop", choices=("laptop", "trainer", "predictor")
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument(
+        "--port",
+        type=port_number,
+        default=os.environ.get("PORT") or "3000",
+        help="the port to listen on; PORT, or 3000, when left out",
+    )
+    return parser.parse_args(arguments)
+
+
+def _settings() -> LaptopSettings:
+    """Return the settings, with a home that is there; or end the program, saying what is wrong."""
+    try:
+        settings = LaptopSettings()
+        settings.store_home.mkdir(parents=True, exist_ok=True)
+    except ValidationError as error:
+        _refuse(*map(_told, error.errors(include_url=False)))
+    except OSError as error:
+        _refuse(
+            f"The folder {error.filename} cannot be made: {error.strerror}. "
+            "Set TIDELINE_HOME to a folder that can be written to."
+        )
+    return settings
+
+
+def _unusable(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} of {host} is taken, perhaps by another Tideline. Stop the program that "
+            f"listens there, or choose another port: make serve PORT={port % PORTS[-1] + 1}"
+        )
+    return f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --host or --port."
+
+
+def _told(fault: ErrorDetails) -> str:
+    name = "_".join(("TIDELINE", *map(str, fault["loc"]))).upper()
+    return f"{name} is {fault['input']!r}: {fault['msg']}. docs/settings.md lists the settings."
+
+
+def _refuse(*lines: str) -> NoReturn:
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.exit(BAD_SETTINGS)
 
 
 if __name__ == "__main__":

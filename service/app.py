@@ -13,6 +13,7 @@ from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 
 from service.auth import BearerAuth
+from service.browsers import BrowserGuard
 from service.jobs.backend import JobBackend
 from service.jobs.local import LocalJobs
 from service.leaving import Leaving
@@ -126,6 +127,7 @@ def _application(
     # The one added last is the outermost: who may not call is told so before a body is read.
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(BearerAuth, token=settings.token)
+    app.add_middleware(BrowserGuard, token=settings.token, hosts=settings.allowed_hosts)
 
     @app.get("/livez", tags=["health"], summary="Whether the process is alive")
     async def livez() -> PlainTextResponse:

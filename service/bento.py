@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.app import laptop_app, predictor_app, trainer_app
 from service.auth import BearerAuth
+from service.browsers import BrowserGuard
 from service.leaving import Leaving
 from service.settings import LaptopSettings, PredictorSettings, ServiceSettings, TrainerSettings
 
@@ -76,6 +77,7 @@ def _service(
     )(hooks)
     # BentoML's own routes are behind the token too.
     service.add_asgi_middleware(BearerAuth, token=settings.token)
+    service.add_asgi_middleware(BrowserGuard, token=settings.token, hosts=settings.allowed_hosts)
     service.mount_asgi_app(every_path)
     return service
 

@@ -55,6 +55,8 @@ class ModelCache:
             model.set_result(self._store.load(version))
         except BaseException as error:  # noqa: BLE001 - handed on, to all who wait
             with self._lock:
-                self._models.pop(version, None)
+                # By now another load may have taken its place.
+                if self._models.get(version) is model:
+                    del self._models[version]
             # Those who wait for it learn of it here, and the caller by asking for the result.
             model.set_exception(error)

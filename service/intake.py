@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from service.jobs.backend import JobRequest
 from service.multipart import Part, faults_of
-from tideline.errors import LabelError, RequestError
-from tideline.labels import Label
-from tideline.panel import named
-from tideline.readers import ColumnRoles, read_labels, read_panel
+from service.settings import TrainerSettings
+from tideline.errors import LabelError, RequestError, SpecError
+from tideline.readers import read_labels, read_panel
 from tideline.spec import TrainingSpec
 
 MAX_KEY = 255
 
 
 def job_request(
-    parts: Mapping[str, Part], idempotency_key: str | None, max_checked_bytes: int
+    parts: Mapping[str, Part], idempotency_key: str | None, settings: TrainerSettings
 ) -> JobRequest:
     """Return the job that some parts ask for.
 
-    Data of more bytes than `max_checked_bytes` is left to the job, which finds the same faults.
+    Data of more bytes than `settings.max_checked_bytes` is left to the job, which finds the same
+    faults.
 
     Raises
     ------
     SpecError
-        When the spec does not say what can be done.
+        When the spec does not say what can be done, or asks for too much time.
     DataError
         When the data, or its labels, cannot be used.
     RequestError
@@ -37,8 +36,9 @@ def job_request(
     with faults_of("params"):
         spec = TrainingSpec.from_yaml(parts["params"].read())
         spec.require_posted()
+        _require_affordable(spec.budget, settings.max_budget_seconds)
     labels = parts.get("labels")
-    if parts["raw_data"].size + (labels.size if labels else 0) <= max_checked_bytes:
+    if parts["raw_data"].size + (labels.size if labels else 0) <= settings.max_checked_bytes:
         require_trainable(spec, parts["raw_data"].read(), labels.read() if labels else None)
     return JobRequest(
         pipeline_id=spec.pipeline_id,
@@ -48,6 +48,16 @@ def job_request(
         digest=_digest(parts),
         idempotency_key=key,
     )
+
+
+def _require_affordable(budget: float, most: float) -> None:
+    if budget > most:
+        raise SpecError(
+            f"the budget is {budget:g} seconds; at most {most:g} are granted here.",
+            mend="Ask for less, or let the one who runs the service raise "
+            "TIDELINE_MAX_BUDGET_SECONDS.",
+            field="budget",
+        )
 
 
 def require_trainable(spec: TrainingSpec, raw_data: bytes, labels: bytes | None) -> None:
@@ -60,42 +70,22 @@ def require_trainable(spec: TrainingSpec, raw_data: bytes, labels: bytes | None)
     LabelError
         When the labels do not fit them, or leave nothing to learn.
     """
-    columns = spec.extract_features
-    roles = ColumnRoles(
-        columns.column_id, columns.column_sort, columns.column_kind, columns.column_value
-    )
-    reading = read_panel(raw_data, roles)
+    reading = read_panel(raw_data, spec.extract_features.roles)
     reading.panel.require_usable()
-    known = reading.labels
+    known, task = reading.labels, spec.known_task or reading.task
     if labels is not None:
-        known = read_labels(labels, columns.column_id, spec.column_label)
+        known = read_labels(labels, spec.extract_features.column_id, spec.column_label)
+        task = spec.known_task
     if known is None:
         raise LabelError(
             "no labels were sent, and raw_data holds none.",
             mend="Send the part labels: a table of ids and labels, or a mapping.",
             field="labels",
         )
-    _require_classes(known.aligned_to(reading.panel), spec.known_task)
-
-
-def _require_classes(values: Sequence[Label], task: str | None) -> None:
-    # Whether numbers are classes or values is for the training program to decide; what is refused
-    # here is wrong in both cases, or the spec has said which it is.
-    counts = Counter(values)
-    if len(counts) < 2:
-        raise LabelError(
-            f"every case has the label {values[0]!r}; at least two different ones are needed.",
-            mend="Add cases of another class.",
-            field="labels",
-        )
-    lonely = [value for value, count in counts.items() if count < 2]
-    if lonely and (task == "classification" or isinstance(values[0], str | bool)):
-        raise LabelError(
-            f"{len(lonely)} classes have one member only: {named(lonely)}; a class needs at "
-            "least two, one to learn from and one to be tested on.",
-            mend="Add cases of these classes, or leave them out.",
-            field="labels",
-        )
+    known.aligned_to(reading.panel)
+    # Whether numbers are classes or values is for the training program to decide; where that is
+    # not said, what is refused here is wrong in both cases.
+    known.require_classes(task)
 
 
 def _digest(parts: Mapping[str, Part]) -> str:

@@ -15,17 +15,14 @@ from service.forms import form_of
 from service.multipart import Part, faults_of, posted_parts
 from service.problems import Problem
 from service.settings import PredictorSettings
-from service.summary import summary_of
-from tideline.errors import ModelNotFound, SpecError, TidelineError
-from tideline.readers import ColumnRoles, read_panel
+from tideline.errors import ModelNotFound, PayloadTooLarge, SpecError, TidelineError
+from tideline.readers import read_panel
 from tideline.spec import TrainingSpec, pipeline_name
 from tideline.spec.document import read_document
 from tideline.spec.faults import spec_error
-from tideline.store import ModelStore, ModelVersion
+from tideline.store import LATEST, ModelStore, ModelVersion
 
 logger = logging.getLogger(__name__)
-
-LATEST = "latest"
 
 
 class PredictionParams(BaseModel):
@@ -98,15 +95,14 @@ class Predictor:
                 mend="Leave probabilities out.",
                 field="probabilities",
             )
-        panel = read_panel(raw_data, ColumnRoles(**document.roles)).panel
+        panel = read_panel(raw_data, document.roles).panel
         panel.require_usable()
         prediction = pipeline.predict(panel)
         return prediction.by_class() if params.probabilities else prediction.scores()
 
     def warm(self) -> None:
         """Load the newest version of each model, as many as are held, before anybody asks."""
-        newest = {version.name: version for version in self.store.list()}
-        for version in list(newest.values())[: self.held]:
+        for version in list(self.store.newest().values())[: self.held]:
             try:
                 self.models.get(version)
             except TidelineError as error:
@@ -114,8 +110,7 @@ class Predictor:
 
     def summaries(self) -> dict[str, dict[str, JsonValue]]:
         """Return the summary of the newest version of each model."""
-        newest = {version.name: version for version in self.store.list()}
-        return {name: self.summary(version) for name, version in newest.items()}
+        return {name: self.summary(version) for name, version in self.store.newest().items()}
 
     def account(self, name: str) -> dict[str, JsonValue]:
         """Return the summary of a model's newest version, its versions and its aliases.
@@ -135,7 +130,7 @@ class Predictor:
     def summary(self, version: ModelVersion) -> dict[str, JsonValue]:
         """Return the summary of a version; of a damaged one, what is wrong with it."""
         try:
-            return summary_of(version, self.store.describe(version))
+            return self.store.describe(version).summary(version.number)
         except TidelineError as error:
             problem = Problem.of_error(error).model_dump(mode="json", exclude_none=True)
             return {"modelId": version.name, "version": version.number, "problem": problem}
@@ -164,6 +159,7 @@ def predictor_routes(predictor: Predictor, settings: PredictorSettings) -> APIRo
     )
     async def serve_prediction(request: Request) -> dict[str, Any]:
         async with posted_parts(request, ("raw_data", "params")) as parts:
+            _require_small(parts["raw_data"], settings.max_prediction_bytes)
             return await to_thread.run_sync(answered, parts, limiter=at_once)
 
     @routes.get("/models", summary="All models, each by its newest version")
@@ -175,6 +171,16 @@ def predictor_routes(predictor: Predictor, settings: PredictorSettings) -> APIRo
         return predictor.account(_model_name(name))
 
     return routes
+
+
+def _require_small(raw_data: Part, most: int) -> None:
+    if raw_data.size > most:
+        raise PayloadTooLarge(
+            f"raw_data has {raw_data.size} bytes; at most {most} are predicted from at once.",
+            mend="Send fewer cases in each call, or let the one who runs the service raise "
+            "TIDELINE_MAX_PREDICTION_BYTES.",
+            field="raw_data",
+        )
 
 
 def _model_name(name: str) -> str:

@@ -36,6 +36,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request is not of the form that the route takes"),
     "payload-too-large": (413, "The body is over the limit"),
     "unauthorized": (401, "A token is needed"),
+    "foreign-request": (403, "Pages of other sites may not call the service"),
     "idempotency-conflict": (422, "The idempotency key was used with another body"),
     "job-not-found": (404, "There is no such job"),
     "queue-full": (503, "Too many jobs wait"),

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
-from platformdirs import user_data_path
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tideline.home import default_home, store_folder
 
 MEBIBYTE = 1024 * 1024
-
-
-def _default_home() -> Path:
-    return user_data_path("tideline")
+DAY = 24 * 3600.0
 
 
 class ServiceSettings(BaseSettings):
@@ -24,13 +23,19 @@ class ServiceSettings(BaseSettings):
     )
 
     home: Path = Field(
-        default_factory=_default_home,
+        default_factory=default_home,
         description="The folder that holds the model store and the jobs.",
     )
     token: SecretStr | None = Field(
         default=None,
         description="The bearer token that every call but /livez and /readyz must carry. "
         "Unset, anybody who reaches the port may call.",
+    )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Without a token: the names, separated by commas, that the service may be "
+        "called by besides localhost and plain addresses; * allows every name. A name that is "
+        "not known is refused, for a web page can make its own name stand for this machine.",
     )
     max_body_bytes: int = Field(
         default=256 * MEBIBYTE,
@@ -41,7 +46,14 @@ class ServiceSettings(BaseSettings):
     @property
     def store_home(self) -> Path:
         """The BentoML home that holds the published models."""
-        return self.home.expanduser().absolute() / "bentoml"
+        return store_folder(self.home)
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name for part in value.split(",") if (name := part.strip()))
+        return value
 
 
 class PredictorSettings(ServiceSettings):
@@ -54,6 +66,12 @@ class PredictorSettings(ServiceSettings):
         default_factory=lambda: os.cpu_count() or 1,
         gt=0,
         description="How many predictions are computed at the same time; more wait.",
+    )
+    max_prediction_bytes: int = Field(
+        default=64 * MEBIBYTE,
+        gt=0,
+        description="The largest raw data that is predicted from, in bytes. It is held in memory, "
+        "several times over, for as many calls as are computed at the same time.",
     )
 
 
@@ -85,6 +103,17 @@ class TrainerSettings(ServiceSettings):
         ge=0,
         description="The largest raw data that is read and checked before a job is started; "
         "of larger data the job itself says what is wrong.",
+    )
+    checks_at_once: int = Field(
+        default=2,
+        gt=0,
+        description="How many posted bodies are checked at the same time; more wait. Each is "
+        "held in memory, several times over.",
+    )
+    max_budget_seconds: float = Field(
+        default=DAY,
+        gt=0,
+        description="The largest budget that a posted spec may ask for, in seconds.",
     )
 
     @property

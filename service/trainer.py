@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import Annotated, Any
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.requests import Request
@@ -39,19 +39,38 @@ FORM = form_of(
     labels="Optional. A table of ids and labels, or a mapping; left out where `.ts` holds them.",
 )
 
+THE_JOB = (
+    "The job. The same body, or the same Idempotency-Key, is the same job. "
+    "200 with the summary when it is over."
+)
+
 
 def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving) -> APIRouter:
     """Return the trainer's routes."""
     routes = APIRouter(tags=["trainer"])
     attendant = _Attendant(jobs, settings.poll_seconds, leaving)
+    _add_training(routes, jobs, settings, attendant)
+    _add_jobs(routes, jobs, settings, attendant)
+    return routes
 
-    @routes.post("/train_model", summary="The same as /train_pipeline", openapi_extra=FORM)
+
+def _add_training(
+    routes: APIRouter, jobs: JobBackend, settings: TrainerSettings, attendant: _Attendant
+) -> None:
+    at_once = CapacityLimiter(settings.checks_at_once)
+
+    @routes.post(
+        "/train_model",
+        status_code=202,
+        summary="The same as /train_pipeline",
+        response_description=THE_JOB,
+        openapi_extra=FORM,
+    )
     @routes.post(
         "/train_pipeline",
         status_code=202,
         summary="Train a pipeline",
-        response_description="The job. The same body, or the same Idempotency-Key, is the same "
-        "job. 200 with the summary when it is over.",
+        response_description=THE_JOB,
         openapi_extra=FORM,
     )
     async def train_pipeline(
@@ -62,11 +81,15 @@ def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving
         _require_wait(wait, settings.max_wait_seconds)
         async with posted_parts(request, ("raw_data", "params"), ("labels",)) as parts:
             asked = await to_thread.run_sync(
-                job_request, parts, idempotency_key, settings.max_checked_bytes
+                job_request, parts, idempotency_key, settings, limiter=at_once
             )
             job = (await to_thread.run_sync(jobs.submit, asked)).job
         return _outcome(await attendant.wait(job, wait, request))
 
+
+def _add_jobs(
+    routes: APIRouter, jobs: JobBackend, settings: TrainerSettings, attendant: _Attendant
+) -> None:
     @routes.get("/jobs", summary="All jobs, the newest first")
     def list_jobs() -> dict[str, list[dict[str, Any]]]:
         return {"jobs": [job_body(job) for job in jobs.records()]}
@@ -93,8 +116,6 @@ def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving
         told = await to_thread.run_sync(jobs.cancel, job_id)
         job = await attendant.wait(told, settings.stop_seconds + CANCEL_MARGIN, request)
         return JSONResponse(job_body(job), status_code=200 if job.state.is_over else 202)
-
-    return routes
 
 
 def _require_wait(seconds: float, most: float) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from tideline.errors import LabelError
 from tideline.panel import CaseId, Panel, case_key, named
 
+Task = Literal["classification", "regression"]
+"""What there is to learn of the labels: which class, or which number."""
+
 Label = str | int | float | bool
 """A class (text, a whole number or a boolean) or a regression target (a number)."""
+
+LEAST_CASES = 6
+"""The fewest labelled cases that anything is learned from."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,68 @@ class Labels:
             )
         return tuple(label_of[key] for key in panel.keys)
 
+    def require_classes(self, task: Task | None) -> None:
+        """Refuse labels that nothing can be learned from.
+
+        Parameters
+        ----------
+        task
+            What is to be learned, or None where that is not decided: then only what is wrong in
+            both cases is refused.
+
+        Raises
+        ------
+        LabelError
+            For fewer than `LEAST_CASES` cases, or one value only. For classes, also when one has
+            a single member; for regression, when a label is not a finite number.
+        """
+        if len(self.values) < LEAST_CASES:
+            raise LabelError(
+                f"{len(self.values)} labelled cases were found; at least {LEAST_CASES} are needed.",
+                mend="Add labelled cases.",
+                field="labels",
+            )
+        if task == "regression":
+            self._require_numbers()
+        if len(set(self.values)) < 2:
+            what = "values" if task == "regression" else "classes"
+            raise LabelError(
+                f"every case has the label {self.values[0]!r}; at least two {what} are needed.",
+                mend="Add cases with other labels.",
+                field="labels",
+            )
+        if task == "classification" or (task is None and not _is_number(self.values[0])):
+            self._require_company()
+
+    def _require_numbers(self) -> None:
+        wrong = [v for v in self.values if not _is_number(v)]
+        if wrong:
+            raise LabelError(
+                f"{len(wrong)} labels are not numbers: {named(wrong)}; regression predicts a "
+                "number.",
+                mend="Send numbers, or set task: classification.",
+                field="labels",
+            )
+        infinite = [
+            i for i, v in zip(self.ids, self.values, strict=True) if not math.isfinite(float(v))
+        ]
+        if infinite:
+            raise LabelError(
+                f"{len(infinite)} labels are not finite numbers: those of cases {named(infinite)}.",
+                mend="Leave these cases out.",
+                field="labels",
+            )
+
+    def _require_company(self) -> None:
+        lonely = [label for label, count in Counter(self.values).items() if count < 2]
+        if lonely:
+            raise LabelError(
+                f"{len(lonely)} classes have one member only: {named(lonely)}; a class needs at "
+                "least two, one to learn from and one to be tested on.",
+                mend="Add cases of these classes, or leave them out.",
+                field="labels",
+            )
+
     def _require_distinct(self) -> None:
         counts = Counter(self.keys)
         repeated = [key for key, count in counts.items() if count > 1]
@@ -82,6 +152,10 @@ class Labels:
                 mend="Keep one label for each id.",
                 field="labels",
             )
+
+
+def _is_number(value: Label) -> bool:
+    return _kind(value) == "numbers"
 
 
 def _kind(value: Label) -> str:

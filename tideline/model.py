@@ -8,12 +8,21 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+)
 
 from tideline.errors import ModelRefused
 from tideline.features.plan import FeaturePlan
-from tideline.labels import Label
-from tideline.pipeline import Pipeline, Task
+from tideline.labels import Label, Task
+from tideline.pipeline import Pipeline
+from tideline.roles import ColumnRoles
 
 PACKAGES = (
     "tideline",
@@ -51,7 +60,8 @@ class ScoreCard(_Document):
     n_held_out: int = Field(0, ge=0, description="How many cases were held out.")
     majority: Metrics | None = Field(
         None,
-        description="On the same cases, always answering the most frequent class, or the mean.",
+        description="On the same cases, always answering the most frequent class, or the mean; "
+        "log_loss is that of answering the share of each class.",
     )
     note: str | None = Field(None, description="Why a score is missing, or weak.")
 
@@ -71,17 +81,24 @@ class ModelDocument(_Document):
     classes: tuple[Label, ...] = Field(description="In the order of their codes.")
     channels: tuple[str, ...] = Field(description="Of the training data.")
     plan: dict[str, Any] = Field(description="The features, as FeaturePlan.to_json writes them.")
-    roles: dict[str, str | None] = Field(
-        default_factory=dict, description="The column roles that the training data was read with."
+    roles: ColumnRoles = Field(
+        default_factory=ColumnRoles,
+        description="The column roles that the training data was read with.",
     )
     scores: ScoreCard = Field(default_factory=ScoreCard)
     model_type: str = Field(description="The class of the last step.")
-    calibrated: bool = Field(
-        True, description="False where the scores are a squashed decision function."
+    has_probabilities: bool = Field(
+        True,
+        # The name in the first documents, which are read for as long as their models are served.
+        validation_alias=AliasChoices("has_probabilities", "calibrated"),
+        description="Whether the model has probabilities of its own; false where the scores are "
+        "a squashed decision function.",
     )
     train_shape: tuple[int, int] = Field(description="Cases, and features computed of each.")
     train_seconds: Annotated[float, Field(ge=0)]
-    fingerprint: str | None = Field(None, description="SHA-256 of the training data.")
+    fingerprint: str | None = Field(
+        None, description="SHA-256 of ids, series and times of the training data, without labels."
+    )
     versions: dict[str, str] = Field(description="Python, and the packages that count.")
     spec: dict[str, Any] = Field(default_factory=dict, description="The training spec.")
     notices: tuple[str, ...] = Field((), description="What was translated or ignored, in words.")
@@ -116,7 +133,7 @@ class ModelDocument(_Document):
             channels=pipeline.channels,
             plan=pipeline.plan.to_json(),
             model_type=type(pipeline.estimator.steps[-1][1]).__name__,
-            calibrated=pipeline.calibrated,
+            has_probabilities=pipeline.has_probabilities,
             **{"created": datetime.now(UTC), "versions": installed_versions(), **more},
         )
 
@@ -124,6 +141,33 @@ class ModelDocument(_Document):
     def feature_plan(self) -> FeaturePlan:
         """The plan as the extractor takes it."""
         return FeaturePlan.from_json(self.plan)
+
+    def summary(self, version: int) -> dict[str, JsonValue]:
+        """Return the model in a few lines: the words of the founding service, and more.
+
+        Parameters
+        ----------
+        version
+            The number under which the model is published.
+        """
+        cross_validation = self.scores.cross_validation or {}
+        return {
+            "modelId": self.name,
+            "version": version,
+            "modelType": self.model_type,
+            "trainTime": self.train_seconds,
+            "trainShape": list(self.train_shape),
+            "mean_cv_accuracy": None,
+            "mean_cv_roc_auc": None,
+            **{f"mean_cv_{metric}": score for metric, score in cross_validation.items()},
+            "task": self.task,
+            "classes": list(self.classes),
+            "channels": list(self.channels),
+            "created": self.created.isoformat(),
+            "scores": self.scores.model_dump(mode="json", exclude_none=True),
+            "run_id": self.run_id,
+            "notices": list(self.notices),
+        }
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import DataError
+from tideline.wording import shown
 
 CaseId = str | int | float | bool
 """An id as JSON knows it; kept as it came."""
@@ -38,15 +38,6 @@ def case_key(case_id: CaseId) -> str:
     if isinstance(case_id, float) and case_id.is_integer():
         return str(int(case_id))
     return str(case_id)
-
-
-_repr = reprlib.Repr()
-_repr.maxstring = _repr.maxother = _repr.maxlong = 100
-
-
-def shown(value: object) -> str:
-    """Return a value as a message shows it, cut short where it is long."""
-    return _repr.repr(value)
 
 
 def named(ids: Iterable[object], total: int | None = None) -> str:
@@ -221,13 +212,18 @@ class Panel:
         )
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 of ids, names, offsets and values, as `sha256:<hex>`."""
+        """Return the SHA-256 of ids, names, offsets, values and times, as `sha256:<hex>`.
+
+        Labels are no part of a panel, and not of this.
+        """
         digest = hashlib.sha256()
         for text in (*self.keys, "", *self.channels):
             digest.update(text.encode() + b"\0")
         for channel in self.channels.values():
             digest.update(channel.offsets.astype("<i8").tobytes())
             digest.update(channel.values.astype("<f8").tobytes())
+            if channel.index is not None:
+                digest.update(channel.index.dtype.str.encode() + channel.index.tobytes())
         return f"sha256:{digest.hexdigest()}"
 
     def require_usable(self, minimum: int = 2) -> None:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline as Steps
 
-from tideline.errors import InputMismatch
+from tideline.errors import DataError, InputMismatch
 from tideline.features.extraction import extract
 from tideline.features.imputation import RangeImputer
 from tideline.features.plan import FeaturePlan
 from tideline.forests import is_quick, tree_means
-from tideline.labels import Label
+from tideline.labels import Label, Task
 from tideline.panel import CaseId, FloatArray, Panel, case_key, named
-from tideline.steps import working_steps
 
-Task = Literal["classification", "regression"]
+OTHERWISE = (
+    "Leave out the cases that lie far from the training data, or train a model of another kind."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +102,7 @@ class Pipeline:
     channels: tuple[str, ...]
 
     @property
-    def calibrated(self) -> bool:
+    def has_probabilities(self) -> bool:
         """Whether the scores are the model's own probabilities.
 
         An estimator without any, a linear support vector machine for one, ranks the cases by its
@@ -123,7 +125,8 @@ class Pipeline:
         InputMismatch
             When the channels are not those of the training data.
         DataError
-            When a series cannot be used; see `tideline.features.extraction.extract`.
+            When a series cannot be used, see `tideline.features.extraction.extract`; or when the
+            model has no finite answer for a case.
         """
         self._require_channels(panel)
         features = extract(panel, self.plan, workers=workers)
@@ -138,25 +141,33 @@ class Pipeline:
             The columns of the plan, in its order.
         ids
             One a row.
+
+        Raises
+        ------
+        DataError
+            When the model has no answer for a case: it refuses it, or gives no finite value, or
+            no probability for any class.
         """
         # Step by step, for scikit-learn's routing of arguments takes longer than a small model.
         for _, step in self.estimator.steps[:-1]:
             if step is not None and step != "passthrough":
                 features = step.transform(features)
         if self.task == "classification":
-            return Prediction(ids, self.classes, self._probabilities(features))
-        if is_quick(self._model, features):
-            return Prediction(ids, values=tree_means(self._model, features).reshape(len(ids)))
-        values = np.asarray(self._model.predict(features), dtype=np.float64)
-        return Prediction(ids, values=values.reshape(len(ids)))
+            probabilities = _asked(self._probabilities, features)
+            sums = probabilities.sum(axis=1)
+            _require_answers(np.isfinite(sums) & (sums > 0), ids)
+            return Prediction(ids, self.classes, probabilities)
+        values = _asked(self._values, features).reshape(len(ids))
+        _require_answers(np.isfinite(values), ids)
+        return Prediction(ids, values=values)
 
     def narrowed(self) -> Pipeline:
         """Return the same pipeline without the features that its selection leaves out.
 
-        Selections that follow the imputer directly become part of the plan, and steps that do
-        nothing go; every prediction stays what it was, but for rounding.
+        Selections that follow the imputer directly become part of the plan; every prediction
+        stays what it was, but for rounding.
         """
-        steps = working_steps(self.estimator.steps)
+        steps = list(self.estimator.steps)
         if not isinstance(steps[0][1], RangeImputer):
             return replace(self, estimator=Steps(steps))
         support = np.arange(len(self.plan.features))
@@ -184,6 +195,11 @@ class Pipeline:
     def _model(self) -> Any:  # noqa: ANN401 - scikit-learn has no types
         return self.estimator.steps[-1][1]
 
+    def _values(self, features: FloatArray) -> FloatArray:
+        if is_quick(self._model, features):
+            return tree_means(self._model, features)
+        return np.asarray(self._model.predict(features), dtype=np.float64)
+
     def _probabilities(self, features: FloatArray) -> FloatArray:
         model = self._model
         if is_quick(model, features):
@@ -198,6 +214,29 @@ class Pipeline:
         probabilities = np.zeros((len(features), len(self.classes)))
         probabilities[:, np.asarray(model.classes_, dtype=np.intp)] = found
         return probabilities
+
+
+def _asked(answers: Callable[[FloatArray], FloatArray], features: FloatArray) -> FloatArray:
+    try:
+        return answers(features)
+    except ValueError as error:
+        # The features are as many as were learned from, so it is their values that do not suit.
+        raise DataError(
+            f"the model refuses these cases: {str(error)[:200].rstrip('.')}.",
+            mend=OTHERWISE,
+            field="raw_data",
+        ) from error
+
+
+def _require_answers(answered: NDArray[np.bool_], ids: tuple[CaseId, ...]) -> None:
+    if not answered.all():
+        lacking = [i for i, found in zip(ids, answered, strict=True) if not found]
+        raise DataError(
+            f"the model has no answer for {len(lacking)} of {len(ids)} cases: {named(lacking)}; "
+            "a finite one is expected for each.",
+            mend=OTHERWISE,
+            field="raw_data",
+        )
 
 
 def _squashed(decision: NDArray[Any]) -> FloatArray:

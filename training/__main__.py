@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         end_descendants()
     guard.release()
-    write_result(asked.result, {"published": summary})
+    write_result(asked.result, {"published": summary}, journal)
     return 0
 
 
@@ -86,6 +86,7 @@ def _trained(
             scratch=Path(scratch),
             clock=clock,
             journal=journal,
+            commit=guard.commit,
         )
         return train(run)
 
@@ -105,7 +106,8 @@ def _spec(path: Path) -> TrainingSpec:
 
 def _unexpected(error: Exception) -> TidelineError:
     return TidelineError(
-        f"something went wrong that should not have: {type(error).__name__}: {error}",
+        # Its text may hold anything, and the result is shown to whoever posted the job.
+        f"something went wrong that should not have: {type(error).__name__}.",
         mend="The log holds the whole story; please report it.",
     )
 

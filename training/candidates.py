@@ -8,7 +8,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from tideline.pipeline import Task
+from tideline.labels import Task
 from training.folds import CrossValidation, Step
 
 TREES = 500

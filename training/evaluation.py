@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 from tideline.pipeline import Prediction
-from training.intervals import Interval, bootstrap, wilson
+from training.intervals import Interval, bootstrap, newcombe, wilson
 from training.task import Target
 
 FloatArray = NDArray[np.float64]
@@ -27,12 +27,22 @@ class Scores:
     ----------
     metrics : mapping of metric to score
     intervals : mapping of metric to its 95 % interval
-    majority : mapping of metric to what the largest class, or the mean, scores on the same cases
+        Without the metrics that did not vary over resampled cases.
+    majority : mapping of metric to what needs no features scores on the same cases
+        The largest class, or the mean; and for the log-loss the shares of the classes.
     """
 
     metrics: dict[str, float]
     intervals: dict[str, Interval]
     majority: dict[str, float]
+
+    @property
+    def note(self) -> str | None:
+        """Which metrics have no interval and why, if any."""
+        lacking = [name for name in self.metrics if name not in self.intervals]
+        if not lacking:
+            return None
+        return f"no interval for {' and '.join(lacking)}: it did not vary over resampled cases"
 
 
 def measure(target: Target, y: NDArray[Any], answers: Prediction) -> dict[str, float]:
@@ -75,14 +85,29 @@ def assess(
     baseline = _baseline(target, y_train, y.size)
     metrics = measure(target, y, answers)
     intervals = {
-        name: bootstrap(score, _strata(target, y), random_state)
-        for name, score in _resampled(target, y, answers).items()
-        if name in metrics
+        **_known_intervals(target, y, answers, metrics),
+        **{
+            name: bootstrap(score, _strata(target, y), random_state)
+            for name, score in _resampled(target, y, answers).items()
+            if name in metrics
+        },
     }
-    if answers.probabilities is not None:
-        right = int((answers.probabilities.argmax(axis=1) == y).sum())
-        intervals = {"accuracy": wilson(right, y.size), **intervals}
-    return Scores(metrics, intervals, measure(target, y, baseline))
+    varying = {name: interval for name, interval in intervals.items() if interval is not None}
+    return Scores(metrics, varying, measure(target, y, baseline))
+
+
+def _known_intervals(
+    target: Target, y: NDArray[Any], answers: Prediction, metrics: dict[str, float]
+) -> dict[str, Interval]:
+    """Return the intervals that need no resampling."""
+    if answers.probabilities is None:
+        return {}
+    right = int((answers.probabilities.argmax(axis=1) == y).sum())
+    found = {"accuracy": wilson(right, y.size)}
+    if target.n_classes == 2 and "roc_auc" in metrics:
+        n_later = int(y.sum())
+        found["roc_auc"] = newcombe(metrics["roc_auc"], n_later, y.size - n_later)
+    return found
 
 
 def _roc_auc(y: NDArray[Any], probabilities: FloatArray) -> float:
@@ -125,13 +150,13 @@ def _resampled(
     if probabilities is None:
         return _resampled_errors(y, _values(answers))
     losses = -np.log(_proper(probabilities)[np.arange(y.size), y])
-    classes = range(target.n_classes) if target.n_classes > 2 else (1,)
-    return {
-        "roc_auc": lambda drawn: np.mean(
+    found = {"log_loss": lambda drawn: losses[drawn].mean(axis=1)}
+    if target.n_classes > 2:
+        classes = range(target.n_classes)
+        found["roc_auc"] = lambda drawn: np.mean(
             [_areas(y[drawn] == c, probabilities[:, c][drawn]) for c in classes], axis=0
-        ),
-        "log_loss": lambda drawn: losses[drawn].mean(axis=1),
-    }
+        )
+    return found
 
 
 def _resampled_errors(

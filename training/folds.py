@@ -6,6 +6,7 @@ for all, and the labels of a fold's test cases never reach them.
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -21,13 +22,15 @@ from sklearn.pipeline import Pipeline as Steps
 from tideline.features.imputation import RangeImputer
 from tideline.features.plan import FeaturePlan
 from tideline.features.selection import RelevanceSelection
-from tideline.pipeline import Pipeline, Prediction, Task
+from tideline.labels import Task
+from tideline.pipeline import Pipeline, Prediction
 from training.evaluation import measure
 from training.task import Target
 
 FloatArray = NDArray[np.float64]
 TIE_BREAK = 1e-3
-"""The weight of the log-loss beside the metric: on small panels many pipelines share a score."""
+"""The weight of the log-loss, or of 1 where it is more, beside the metric: on small panels many
+pipelines share a score, and no more than such a tie is to be decided."""
 
 OWN_METRICS = {
     "accuracy": ("accuracy", 1),
@@ -129,6 +132,12 @@ def cross_validate(
         What to rank by, under scikit-learn's name.
     deadline
         On `time.monotonic`. No fold is begun that would end after it; the first always is.
+
+    Raises
+    ------
+    ValueError
+        When a metric is no finite number: it could not be compared. Besides, whatever the
+        estimators raise.
     """
     measured: list[dict[str, float]] = []
     values: list[float] = []
@@ -141,10 +150,11 @@ def cross_validate(
         seconds.append(time.monotonic() - began)
         measured.append(measure(target, fold.y_test, predict(fitted, fold.X_test, target)))
         values.append(_value(metric, measured[-1], fitted, fold))
+        _require_finite({**measured[-1], metric: values[-1]})
     names = set(measured[0]).intersection(*measured)
     metrics = {name: float(np.mean([m[name] for m in measured])) for name in sorted(names)}
     value = float(np.mean(values))
-    score = value - TIE_BREAK * metrics.get("log_loss", 0.0)
+    score = value - TIE_BREAK * min(metrics.get("log_loss", 0.0), 1.0)
     return CrossValidation(metrics, score, value, float(np.mean(seconds)), len(seconds))
 
 
@@ -162,6 +172,13 @@ def _value(metric: str, measured: dict[str, float], fitted: Steps, fold: Fold) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return float(get_scorer(metric)(fitted, fold.X_test, fold.y_test))
+
+
+def _require_finite(measured: dict[str, float]) -> None:
+    wrong = {name: value for name, value in measured.items() if not math.isfinite(value)}
+    if wrong:
+        name, value = next(iter(wrong.items()))
+        raise ValueError(f"its {name} is {value} on a fold; a finite number is needed to compare")
 
 
 def fit_steps(steps: Sequence[Step], X: FloatArray, y: NDArray[Any]) -> Steps:

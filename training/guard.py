@@ -21,6 +21,8 @@ import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from tideline.errors import BudgetExceeded, Interrupted, TidelineError
 
+SECONDS_TO_PUBLISH = 8.0
+"""Less than what a trainer or Kubernetes waits between SIGTERM and SIGKILL."""
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -39,6 +41,8 @@ class Guard:
         self._budget = 0.0
         self._scratch: list[Path] = []
         self._ending = threading.Lock()
+        self._committed = False
+        self._released = threading.Event()
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -60,12 +64,23 @@ class Guard:
         """Remove a folder, too, when the run is ended."""
         self._scratch.append(folder)
 
+    def commit(self) -> None:
+        """Tell that the run begins to publish.
+
+        From here on it is given `SECONDS_TO_PUBLISH` to come to its own end before it is ended,
+        and is never said to have published nothing. Does not return when the guard is already
+        ending the process.
+        """
+        with self._ending:
+            self._committed = True
+
     def release(self) -> None:
         """Let the run end by itself from here on.
 
         Does not return when the guard is already ending the process.
         """
         self._ending.acquire()
+        self._released.set()
 
     def _watch(self) -> None:
         while True:
@@ -79,6 +94,11 @@ class Guard:
 
     def _end(self, reason: TidelineError) -> None:
         self._ending.acquire()  # never given back: one end only
+        if self._committed:
+            self._ending.release()
+            self._released.wait(SECONDS_TO_PUBLISH)
+            self._ending.acquire()  # for ever, when the run has come to its own end
+            reason = _committed(reason)
         try:
             end_descendants()
             for folder in self._scratch:
@@ -113,4 +133,12 @@ def _overdue(budget: float) -> BudgetExceeded:
         f"the budget of {budget:g} s is over, and no pipeline was published within it.",
         mend="Raise budget, name a cheaper model, or a smaller set of features.",
         field="budget",
+    )
+
+
+def _committed(reason: TidelineError) -> TidelineError:
+    why = "its budget was over" if isinstance(reason, BudgetExceeded) else "it was told to stop"
+    return Interrupted(
+        f"{why} while the run was publishing; it may have published.",
+        mend="Start it again with the same --run-id: a run publishes once, and tells it.",
     )

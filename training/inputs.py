@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import url2pathname
 
 import httpx
@@ -15,13 +16,16 @@ from obstore.exceptions import (
 )
 from obstore.store import from_url
 
-from tideline.errors import InputNotFound, SpecError, StoreUnavailable
+from tideline.errors import DataError, InputNotFound, SpecError, StoreUnavailable
 
 LOCAL = ("", "file")
 WEB = ("http", "https")
 OBJECTS = ("s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
 SECONDS_TO_ANSWER = 30.0
-GONE = (401, 403, 404, 410)
+PASSING = (408, 425, 429)
+"""Answers of a server that blame the client, and are worth another try all the same."""
+MAX_BYTES = 1 << 31
+"""The size of the largest file that is read from a URL, which is held in memory."""
 
 
 def read_input(location: str, folder: Path, field: str) -> bytes:
@@ -39,11 +43,13 @@ def read_input(location: str, folder: Path, field: str) -> bytes:
     InputNotFound
         When there is no such file or object, or it may not be read.
     SpecError
-        When the URL is of another scheme.
+        When the URL is of another scheme, or is none.
+    DataError
+        When what it names is larger than `MAX_BYTES`.
     StoreUnavailable
         When the other side cannot be reached, or does not answer.
     """
-    parts = urlsplit(location)
+    parts = _parts(location, field)
     # One letter before the colon is a drive, not a scheme.
     scheme = parts.scheme.lower() if len(parts.scheme) > 1 else ""
     if scheme in WEB:
@@ -72,23 +78,52 @@ def _read(path: Path, field: str) -> bytes:
         ) from error
 
 
+def _parts(location: str, field: str) -> SplitResult:
+    try:
+        parts = urlsplit(location)
+        _ = parts.port  # is checked only when it is asked for
+    except ValueError as error:
+        # Not in the error's words, which may hold what was meant as a password.
+        raise _no_url(location, field, "it cannot be parsed") from error
+    if parts.scheme.lower() in (*WEB, *OBJECTS) and not parts.hostname:
+        raise _no_url(location, field, "it names no host")
+    if parts.scheme.lower() in OBJECTS and parts.path.strip("/") == "":
+        raise _no_url(location, field, "it names no object")
+    return parts
+
+
 def _download(url: str, field: str) -> bytes:
     try:
-        answer = httpx.get(url, timeout=SECONDS_TO_ANSWER, follow_redirects=True)
+        with httpx.stream("GET", url, timeout=SECONDS_TO_ANSWER, follow_redirects=True) as answer:
+            if answer.is_client_error and answer.status_code not in PASSING:
+                raise _missing(url, field)
+            if not answer.is_success:
+                raise _unreachable(url, field)
+            return _bounded(answer.iter_bytes(), url, field)
     except httpx.HTTPError as error:
         raise _unreachable(url, field) from error
-    if answer.status_code in GONE:
-        raise _missing(url, field)
-    if not answer.is_success:
-        raise _unreachable(url, field)
-    return answer.content
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise _no_url(url, field, "it cannot be parsed") from error
+
+
+def _bounded(blocks: Iterable[bytes], url: str, field: str) -> bytes:
+    content = bytearray()
+    for block in blocks:
+        content += block
+        if len(content) > MAX_BYTES:
+            raise DataError(
+                f"{field} names {bare(url)!r}, which is over {MAX_BYTES} bytes.",
+                mend="Send fewer cases, or Parquet, or put the file beside the spec.",
+                field=field,
+            )
+    return bytes(content)
 
 
 def _fetch(url: str, field: str) -> bytes:
     base, _, name = url.rpartition("/")
     try:
         store = from_url(base, retry_config={"max_retries": 2})
-        return bytes(store.get(name).bytes())
+        return _bounded(map(bytes, store.get(name).stream()), url, field)
     except (FileNotFoundError, NotFoundError, PermissionDeniedError, UnauthenticatedError) as error:
         raise _missing(url, field) from error
     except (BaseError, OSError) as error:
@@ -97,7 +132,7 @@ def _fetch(url: str, field: str) -> bytes:
 
 def _missing(url: str, field: str) -> InputNotFound:
     return InputNotFound(
-        f"{field} names {_bare(url)!r}, which is not there or may not be read.",
+        f"{field} names {bare(url)!r}, which is not there or may not be read.",
         mend="Check the URL, and the credentials in the environment.",
         field=field,
     )
@@ -105,13 +140,26 @@ def _missing(url: str, field: str) -> InputNotFound:
 
 def _unreachable(url: str, field: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"{field} names {_bare(url)!r}, which cannot be reached now.",
+        f"{field} names {bare(url)!r}, which cannot be reached now.",
         mend="Try again; check the network and the host's name.",
         field=field,
     )
 
 
-def _bare(url: str) -> str:
-    """Return the URL without user, password and query, which may be secrets."""
-    parts = urlsplit(url)
+def _no_url(location: str, field: str, why: str) -> SpecError:
+    return SpecError(
+        f"{field} names {bare(location)!r}, which is no URL: {why}.",
+        mend="Write scheme://host/path, with %20 for a space.",
+        field=field,
+    )
+
+
+def bare(location: str) -> str:
+    """Return a URL without user, password and query, which may be secrets; a path as it is."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return location.partition(":")[0] + "://"
+    if "://" not in location and parts.scheme.lower() not in (*WEB, *OBJECTS):
+        return location
     return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"

@@ -22,6 +22,7 @@ STAGES = {
     "report": 1.0,
 }
 """The stages in their order, and the share of the work that is behind when each begins."""
+PATIENCE_SECONDS = 1.0
 
 
 class Journal:
@@ -57,6 +58,15 @@ class Journal:
             if within is not None:
                 self._share = max(self._share, self._overall(within))
             self._write(message)
+
+    def last_words(self, message: str) -> None:
+        """Tell something, and go on after a moment when nobody takes it.
+
+        For the end of a run: the reader of a pipe may be gone or stuck, and another thread with it.
+        """
+        teller = threading.Thread(target=self.say, args=(message,), name="teller", daemon=True)
+        teller.start()
+        teller.join(PATIENCE_SECONDS)
 
     def notice(self, message: str) -> None:
         """Tell something that also belongs in the published model's record."""

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline as Steps
 
-from tideline.errors import SearchFailed, SpecError
+from tideline.errors import DataError, SearchFailed, SpecError, TidelineError
+from tideline.pipeline import Prediction
 from tideline.spec import ModelTrainingSpec, build_estimator
 from tideline.spec.search_arguments import SearchArguments
 from training.candidates import Candidate, describe, portfolio
@@ -24,6 +25,7 @@ from training.folds import (
     cross_validate,
     default_metric,
     fit_steps,
+    predict,
     preparation,
     prepare_folds,
 )
@@ -47,8 +49,17 @@ EVOLUTION = (
     "crossover_then_mutate_probability",
     "survival_percentage",
 )
-FIT_ERRORS = (ValueError, ArithmeticError, RuntimeError, TypeError, AttributeError, MemoryError)
-"""What estimators raise for data that they cannot take."""
+FIT_ERRORS = (
+    ValueError,
+    ArithmeticError,
+    RuntimeError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    DataError,
+)
+"""What estimators raise for data that they cannot take, and a pipeline for answers of no use."""
 BINARY_ONLY = frozenset({"average_precision", "f1", "precision", "recall"})
 
 
@@ -137,7 +148,7 @@ def searched_models(
     folds = problem.folds()
     prepared = (time.monotonic() - began) / len(folds)
     candidates = _portfolio(problem, folds, clock, journal)
-    slowest = max(_seconds_to_fit(candidate) for candidate in candidates)
+    slowest = max((_seconds_to_fit(candidate) for candidate in candidates), default=0.0)
     # A margin, so that a default which was the best when the search began still is affordable.
     reserve = clock.publishing + slowest + FINAL_FITS * prepared + max(1.0, MARGIN * clock.budget)
     arguments = SearchArguments.model_validate(problem.spec.model_args)
@@ -149,6 +160,11 @@ def searched_models(
         journal.say(f"TPOT searches for at most {task.seconds:.0f} s, raising {task.metric}")
         deadline = time.monotonic() + seconds
         candidates += search.run(task, problem.X, problem.target.y, problem.fold_of, deadline)
+    if not candidates:
+        raise SearchFailed(
+            f"no model could be fitted to the features: {'; '.join(journal.notices)}",
+            mend="Name a model in model_training.model, or other features.",
+        )
     return sorted(candidates, key=lambda c: c.result.score, reverse=True)
 
 
@@ -211,13 +227,31 @@ def fit_whole(
         raise _unfit(candidate.steps, error) from error
 
 
+def answers_of(chosen: Chosen, X: NDArray[np.float64], target: Target) -> Prediction:
+    """Return what the chosen model says of cases that it was not fitted to.
+
+    Raises
+    ------
+    SearchFailed
+        When it cannot answer, or with what is no number.
+    """
+    try:
+        return predict(chosen.fitted, X, target)
+    except FIT_ERRORS as error:
+        what = "could not answer for the held-out cases"
+        raise _unfit(chosen.candidate.steps, error, what) from error
+
+
 def _seconds_to_fit(candidate: Candidate) -> float:
     return FINAL_FITS * candidate.result.fit_seconds
 
 
-def _unfit(steps: list[Step], error: Exception) -> SearchFailed:
+def _unfit(
+    steps: list[Step], error: Exception, what: str = "could not be fitted to the features"
+) -> SearchFailed:
+    reason = error.message if isinstance(error, TidelineError) else error
     return SearchFailed(
-        f"{describe(steps)} could not be fitted to the features: {error}",
+        f"{describe(steps)} {what}: {reason}",
         mend="Name another model or other arguments, or leave the model out for a search.",
         field="model_training.model",
     )
@@ -232,7 +266,11 @@ def _portfolio(
         began = time.monotonic()
         # The first is the safety net and gets what it needs; the others must leave time to search.
         seconds = (0.2 if candidates else 0.4) * clock.remaining
-        candidate = _compared("portfolio", steps, problem, folds, seconds)
+        try:
+            candidate = _compared("portfolio", steps, problem, folds, seconds)
+        except SearchFailed as error:
+            journal.notice(error.message)
+            continue
         if candidate.result.n_folds < len(folds) and candidates:
             continue
         candidates.append(candidate)

@@ -24,6 +24,9 @@ from training.search_space import steps_of
 from training.search_task import EVALUATIONS
 from training.task import Target
 
+MOST_OF_A_FAILURE = 200
+"""Characters; beyond them messages of one failure differ, by a number say."""
+
 
 class Objective:
     """Evaluates pipelines on the folds and keeps the record of a search.
@@ -64,19 +67,30 @@ class Objective:
         deadline = time.monotonic() + self._seconds_each
         result = cross_validate(steps, self._folds, self._target, self._metric, deadline)
         if result.n_folds < len(self._folds):
-            raise TimeoutError(f"{result.n_folds} of {len(self._folds)} folds in time")
+            raise TimeoutError("not every fold was done in time")
         with self._lock:
             self._record(steps, result)
         return result.score
+
+    def fail(self, error: Exception) -> None:
+        """Write down why a pipeline has no score; TPOT itself says nothing of it."""
+        failure = " ".join(f"{type(error).__name__}: {error}".split())[:MOST_OF_A_FAILURE]
+        with self._lock:
+            self._write({"failure": failure})
 
     def _record(self, steps: list[Step], result: CrossValidation) -> None:
         self._count += 1
         entry: dict[str, Any] = {"pipeline": describe(steps), "result": asdict(result)}
         if result.score > self._best:
-            self._best = result.score
             entry["file"] = f"candidate-{self._count}.skops"
-            # Not fitted, and named in the record only once it is there as a whole.
-            skops.io.dump(Steps(steps), self._folder / entry["file"])
+            # Not fitted, and under its name only once it is there as a whole.
+            draft = self._folder / f".{entry['file']}"
+            skops.io.dump(Steps(steps), draft)
+            draft.replace(self._folder / entry["file"])
+            self._best = result.score
+        self._write(entry)
+
+    def _write(self, entry: dict[str, Any]) -> None:
         with (self._folder / EVALUATIONS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
@@ -95,4 +109,9 @@ def install(objective: Objective) -> None:
 
 def score(individual: BaseIndividual, **_unused: object) -> float:
     """Return the score of one of TPOT's individuals; what TPOT calls."""
-    return _current[0].evaluate(steps_of(individual))
+    objective = _current[0]
+    try:
+        return objective.evaluate(steps_of(individual))
+    except Exception as error:
+        objective.fail(error)
+        raise

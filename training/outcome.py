@@ -13,8 +13,6 @@ from training.journal import Journal
 
 def write_failure(error: TidelineError, journal: Journal, path: Path | None) -> None:
     """Tell why nothing was published, to people and in the result."""
-    field = f"{error.field}: " if error.field else ""
-    journal.say(f"failed ({error.code}): {field}{error}")
     document = {
         "error": {
             "code": error.code,
@@ -25,13 +23,27 @@ def write_failure(error: TidelineError, journal: Journal, path: Path | None) -> 
             "exit_code": error.exit_code,
         }
     }
-    write_result(path, document)
+    # First what a program reads: people may not be listening.
+    write_result(path, document, journal)
+    field = f"{error.field}: " if error.field else ""
+    journal.last_words(f"failed ({error.code}): {field}{error}")
 
 
-def write_result(path: Path | None, document: dict[str, Any]) -> None:
-    """Write the document whole or not at all; without a path, do nothing."""
+def write_result(path: Path | None, document: dict[str, Any], journal: Journal) -> None:
+    """Write the document whole or not at all; without a path, do nothing.
+
+    A disk that is full changes nothing of how the run ended, and so of its exit code: the journal
+    is told.
+    """
     if path is None:
         return
+    try:
+        _write_whole(path, document)
+    except OSError as error:
+        journal.last_words(f"the result cannot be written to {str(path)!r}: {error.strerror}.")
+
+
+def _write_whole(path: Path, document: dict[str, Any]) -> None:
     complete = path.with_name(f".{path.name}.{os.getpid()}")
     with complete.open("w", encoding="utf-8") as file:
         json.dump(document, file, indent=2, allow_nan=False)

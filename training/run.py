@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
-
-from platformdirs import user_data_dir
 
 from tideline.errors import LabelError
 from tideline.features.plan import FeaturePlan
+from tideline.home import store_folder
 from tideline.labels import Labels
 from tideline.model import ModelDocument, ScoreCard
 from tideline.panel import FloatArray, Panel
 from tideline.pipeline import Pipeline
-from tideline.readers import ColumnRoles, read_labels, read_panel
+from tideline.readers import read_labels, read_panel
 from tideline.spec import TrainingSpec
-from tideline.store import ModelVersion, open_store, write_model
+from tideline.store import ModelStore, ModelVersion, open_store, write_model
 from training.clock import Clock
 from training.evaluation import Scores, assess
-from training.folds import predict
-from training.inputs import read_input
+from training.inputs import bare, read_input
 from training.journal import Journal
 from training.model_choice import (
     Chosen,
     Problem,
+    answers_of,
     available_cores,
     fit_whole,
     named_model,
@@ -56,6 +55,8 @@ class Run:
         An empty folder, removed by the caller.
     clock, journal
         What is left, and whom to tell.
+    commit
+        Called when the run begins to publish: from then on it may have published.
     """
 
     spec: TrainingSpec
@@ -64,6 +65,7 @@ class Run:
     scratch: Path
     clock: Clock
     journal: Journal
+    commit: Callable[[], None] = lambda: None
 
     @property
     def store(self) -> str:
@@ -74,8 +76,7 @@ class Run:
                 if ("://" not in self.spec.store)
                 else self.spec.store
             )
-        home = os.environ.get("TIDELINE_HOME") or user_data_dir("tideline")
-        return str(Path(home) / "bentoml")
+        return str(store_folder())
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +102,11 @@ def train(run: Run) -> dict[str, Any]:
     TidelineError
         One of its kinds, when the spec, the data, the time or the store do not allow it.
     """
+    store = open_store(run.store)
+    published = store.version_of_run(run.spec.pipeline_id, run.run_id)
+    if published is not None:
+        run.journal.say(f"run {run.run_id} has published {published} before")
+        return report(run, store, published)
     with ExitStack() as stack:
         cases = read(run)
         search = (
@@ -114,8 +120,8 @@ def train(run: Run) -> dict[str, Any]:
     scores = evaluate(run, cases.target, split, X, chosen)
     pipeline = fit(run, cases, plan, X, chosen)
     document = describe_model(run, cases, pipeline, X.shape, scores)
-    version = publish(run, pipeline, document)
-    return report(run, document, version)
+    version = publish(run, store, pipeline, document)
+    return report(run, store, version)
 
 
 def read(run: Run) -> Cases:
@@ -124,14 +130,15 @@ def read(run: Run) -> Cases:
     for notice in spec.notices:
         journal.say(f"notice: {notice}")
     spec.require_local()
-    journal.enter("read", f"reading {Path(str(spec.raw_data)).name}")
+    journal.enter("read", f"reading {PurePosixPath(bare(str(spec.raw_data))).name}")
     content = read_input(str(spec.raw_data), run.folder, "raw_data")
-    reading = read_panel(content, roles_of(spec))
+    reading = read_panel(content, spec.extract_features.roles)
     labels = _labels(run, reading.labels)
     panel = reading.panel
     panel.require_usable()
     values = labels.aligned_to(panel)
-    task, reason = decide_task(spec.known_task, values)
+    task, reason = decide_task(spec, reading.task if spec.labels is None else None, values)
+    labels.require_classes(task)
     target = Target.from_labels(values, task)
     require_metric(target, spec.model_training)
     classes = f" of {target.n_classes} classes" if target.n_classes else ""
@@ -190,7 +197,7 @@ def evaluate(run: Run, target: Target, split: Split, X: FloatArray, chosen: Chos
     if not split.held_out.size:
         return ScoreCard(cross_validation=cross_validation, note=split.note)
     held_out, learned = target.take(split.held_out), target.take(split.train)
-    answers = predict(chosen.fitted, X[split.held_out], target)
+    answers = answers_of(chosen, X[split.held_out], target)
     seed = run.spec.model_training.random_state
     scores = assess(target, held_out.y, answers, learned.y, seed)
     _tell_scores(journal, scores)
@@ -200,6 +207,7 @@ def evaluate(run: Run, target: Target, split: Split, X: FloatArray, chosen: Chos
         held_out_interval=scores.intervals,
         n_held_out=int(split.held_out.size),
         majority=scores.majority,
+        note=scores.note,
     )
 
 
@@ -234,50 +242,29 @@ def describe_model(
         train_shape=(shape[0], shape[1]),
         train_seconds=round(run.clock.elapsed, 3),
         scores=scores,
-        roles=asdict(roles_of(run.spec)),
+        roles=run.spec.extract_features.roles,
         fingerprint=cases.panel.fingerprint(),
         spec=spec,
         notices=(*run.spec.notices, *run.journal.notices),
     )
 
 
-def publish(run: Run, pipeline: Pipeline, document: ModelDocument) -> ModelVersion:
+def publish(
+    run: Run, store: ModelStore, pipeline: Pipeline, document: ModelDocument
+) -> ModelVersion:
     """Make the pipeline the next version of its model."""
     run.journal.enter("publish", f"publishing {document.name}")
     folder = run.scratch / "model"
     write_model(folder, pipeline, document)
-    return open_store(run.store).publish(folder, document.name, run_id=run.run_id)
+    run.commit()
+    return store.publish(folder, document.name, run_id=run.run_id)
 
 
-def report(run: Run, document: ModelDocument, version: ModelVersion) -> dict[str, Any]:
-    """Return the summary, in the founding service's words and a few more."""
-    cross_validation = document.scores.cross_validation or {}
+def report(run: Run, store: ModelStore, version: ModelVersion) -> dict[str, Any]:
+    """Return the summary of what the store holds, in the founding service's words and more."""
+    document = store.describe(version)
     run.journal.enter("report", f"published {version} after {run.clock.elapsed:.1f} s")
-    return {
-        "trainTime": round(run.clock.elapsed, 3),
-        "trainShape": list(document.train_shape),
-        "mean_cv_accuracy": cross_validation.get("accuracy"),
-        "mean_cv_roc_auc": cross_validation.get("roc_auc"),
-        "modelType": document.model_type,
-        "modelId": document.name,
-        "version": version.number,
-        "task": document.task,
-        "classes": list(document.classes),
-        "scores": document.scores.model_dump(mode="json"),
-        "run_id": document.run_id,
-        "notices": list(document.notices),
-    }
-
-
-def roles_of(spec: TrainingSpec) -> ColumnRoles:
-    """Return the column roles that a spec names."""
-    asked = spec.extract_features
-    return ColumnRoles(
-        column_id=asked.column_id,
-        column_sort=asked.column_sort,
-        column_kind=asked.column_kind,
-        column_value=asked.column_value,
-    )
+    return document.summary(version.number)
 
 
 def _labels(run: Run, held: Labels | None) -> Labels:
@@ -296,7 +283,9 @@ def _labels(run: Run, held: Labels | None) -> Labels:
 
 def _tell_scores(journal: Journal, scores: Scores) -> None:
     for name, value in scores.metrics.items():
-        low, high = scores.intervals.get(name, (value, value))
-        baseline = scores.majority.get(name)
-        beside = "" if baseline is None else f"; majority {baseline:.4f}"
-        journal.say(f"held-out {name} {value:.4f} (95 %: {low:.4f} to {high:.4f}{beside})")
+        beside = []
+        if name in scores.intervals:
+            beside.append("95 %: {:.4f} to {:.4f}".format(*scores.intervals[name]))
+        if name in scores.majority:
+            beside.append(f"majority {scores.majority[name]:.4f}")
+        journal.say(f"held-out {name} {value:.4f}" + (f" ({'; '.join(beside)})" if beside else ""))

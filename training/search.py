@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,14 +13,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import skops.io
 from numpy.typing import NDArray
 
 from tideline.errors import ModelRefused
-from tideline.store.trust import require_trusted
+from tideline.store.trust import built
 from training.candidates import Candidate
 from training.folds import CrossValidation
 from training.journal import Journal
+from training.search_record import Record
 from training.search_task import EVALUATIONS, SearchTask
 
 LOG = "search.log"
@@ -50,6 +49,7 @@ class Search:
         self._journal = journal
         self._began: float | None = None
         self._told = 0.0
+        self._record = Record(folder / EVALUATIONS)
         folder.mkdir()
         with (folder / LOG).open("wb") as log:
             self._process = subprocess.Popen(
@@ -103,6 +103,9 @@ class Search:
             self._journal.notice(
                 f"TPOT's search ended early (exit code {failed}): {self._last_words()}"
             )
+        self._record.catch_up()
+        tell = self._journal.notice if self._record.is_poor else self._journal.say
+        tell(f"TPOT: {self._record.account()}")
         return sorted(self._candidates(), key=lambda c: c.result.score, reverse=True)
 
     def end(self) -> None:
@@ -128,16 +131,14 @@ class Search:
         return min(deadline, self._began + task.seconds + GRACE_SECONDS)
 
     def _tell(self, task: SearchTask) -> None:
-        entries = list(self._entries())
-        if entries and self._began is None:
-            self._began = time.monotonic()
-        results = [entry["result"] for entry in entries if "result" in entry]
         now = time.monotonic()
-        if (
-            self._began is None
-            or not results
-            or now < self._told + max(TELL_SECONDS, task.seconds / 50)
-        ):
+        if self._began is not None and now < self._told + max(TELL_SECONDS, task.seconds / 50):
+            return
+        self._record.catch_up()
+        if self._record.began and self._began is None:
+            self._began = now
+        results = [entry["result"] for entry in self._record.results]
+        if self._began is None or not results:
             return
         self._told = now
         best = max(results, key=lambda result: result["score"])["value"]
@@ -146,25 +147,17 @@ class Search:
             (now - self._began) / task.seconds,
         )
 
-    def _entries(self) -> Iterator[dict[str, Any]]:
-        path = self.folder / EVALUATIONS
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        # What follows the last line break is being written, or never was written to its end.
-        for line in text.splitlines(keepends=True):
-            if line.endswith("\n"):
-                yield json.loads(line)
-
     def _candidates(self) -> Iterator[Candidate]:
-        for entry in self._entries():
+        for entry in self._record.results:
             if "file" not in entry:
                 continue
             content = (self.folder / entry["file"]).read_bytes()
             try:
-                steps = skops.io.loads(content, trusted=require_trusted(content)).steps
+                pipeline: Any = built(content)
             except ModelRefused as error:
                 self._journal.notice(f"{entry['pipeline']} was left out: {error.message}")
                 continue
-            yield Candidate("search", steps, CrossValidation(**entry["result"]))
+            yield Candidate("search", pipeline.steps, CrossValidation(**entry["result"]))
 
     def _last_words(self) -> str:
         lines = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").split("\n")

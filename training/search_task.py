@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from tideline.labels import Label
-from tideline.pipeline import Task
+from tideline.labels import Label, Task
 
 EVALUATIONS = "evaluations.jsonl"
 """The record: a line when the search begins, and one for each pipeline."""

@@ -13,8 +13,9 @@ from training.task import Target
 DEFAULT_FOLDS = 5
 DEFAULT_TEST_FRACTION = 0.25
 LEAST_FOR_HOLD_OUT = 4
-"""Members of a class, or cases of a regression left to learn from, below which none is spared."""
-LEAST_REGRESSION_HELD_OUT = 3
+"""Members of a class below which none is spared."""
+LEAST_OF_NUMBERS = 3
+"""Cases of a regression in each fold, and in the held-out part: of fewer, r2 says nothing."""
 
 Positions = NDArray[np.intp]
 
@@ -55,8 +56,8 @@ def split_cases(
     """Split stratified by class, or at random for regression.
 
     A part is held out when every class can spare a member and keep two. There are as many folds as
-    asked for (5 when nothing is said), but never more than the smallest class has members: each
-    fold then tests every class.
+    asked for (5 when nothing is said), but never more than the smallest class has members, so
+    that each fold tests every class; and for regression so few that each tests three cases.
     """
     fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
     held_out, note = _held_out(target, fraction, random_state)
@@ -88,7 +89,7 @@ def _held_out(target: Target, fraction: float, seed: int) -> tuple[Positions, st
 
 def _why_not(target: Target, n: int, size: int) -> str | None:
     if not target.n_classes:
-        enough = size >= LEAST_REGRESSION_HELD_OUT and n - size >= LEAST_FOR_HOLD_OUT
+        enough = size >= LEAST_OF_NUMBERS and n - size >= 2 * LEAST_OF_NUMBERS
         return None if enough else f"{n} cases are too few to hold a part out"
     smallest = int(np.bincount(target.y).min())
     if smallest < LEAST_FOR_HOLD_OUT:
@@ -103,7 +104,7 @@ def _why_not(target: Target, n: int, size: int) -> str | None:
 
 def _folds(target: Target, train: Positions, wanted: int, seed: int) -> NDArray[np.int64]:
     y = target.y[train]
-    most = int(np.bincount(y).min()) if target.n_classes else train.size
+    most = int(np.bincount(y).min()) if target.n_classes else train.size // LEAST_OF_NUMBERS
     n_folds = max(2, min(wanted, most))
     kind = StratifiedKFold if target.n_classes else KFold
     splitter = kind(n_splits=n_folds, shuffle=True, random_state=seed)

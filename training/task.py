@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tideline.errors import LabelError
-from tideline.labels import Label
-from tideline.panel import named
-from tideline.pipeline import Task
+from tideline.labels import Label, Task
+
+if TYPE_CHECKING:
+    from tideline.spec import TrainingSpec
 
 MANY_CLASSES = 50
 """Whole numbers with more different values than this, most of them rare, are no classes."""
-LEAST_CASES = 6
 
 
 @dataclass(frozen=True)
@@ -48,41 +47,42 @@ class Target:
 
     @classmethod
     def from_labels(cls, values: Sequence[Label], task: Task) -> Target:
-        """Encode the labels, or refuse what nothing can be learned from.
-
-        Raises
-        ------
-        LabelError
-            For fewer than six cases, one class only, a class with one member, or a label that is
-            not a finite number where a number is to be predicted.
-        """
-        if len(values) < LEAST_CASES:
-            raise LabelError(
-                f"{len(values)} labelled cases were found; at least {LEAST_CASES} are needed.",
-                mend="Add labelled cases.",
-                field="labels",
-            )
+        """Encode labels that `Labels.require_classes` has let pass."""
         if task == "regression":
-            return cls(task, (), _numbers(values))
-        classes = _sorted_classes(values)
+            return cls(task, (), np.array([float(v) for v in values], dtype=np.float64))
+        # Labels are of one kind, so one half of the key is the same for all.
+        classes = tuple(
+            sorted(set(values), key=lambda v: (v, 0.0) if isinstance(v, str) else ("", float(v)))
+        )
         position = {label: i for i, label in enumerate(classes)}
         return cls(task, classes, np.array([position[v] for v in values], dtype=np.int64))
 
 
-def decide_task(known: Task | None, values: Sequence[Label]) -> tuple[Task, str]:
+def decide_task(spec: TrainingSpec, held: Task | None, values: Sequence[Label]) -> tuple[Task, str]:
     """Return the task and, in words, why it is that one.
 
     Parameters
     ----------
-    known
-        What the spec says or implies, if it does.
+    spec
+        Decides, where it says the task or its model or its metric implies it.
+    held
+        What the file says of the labels that it holds, if it does; None for other labels.
     values
-        The labels, looked at otherwise: names are classes, numbers with fractions are values, and
+        The labels, looked at last: names are classes, numbers with fractions are values, and
         whole numbers are classes unless there are very many.
     """
-    if known is not None:
-        return known, "the spec says so"
+    if spec.known_task is not None:
+        return spec.known_task, _why(spec)
+    if held is not None:
+        return held, "the header of the data says so"
     return _task_of_labels(values)
+
+
+def _why(spec: TrainingSpec) -> str:
+    if spec.task != "auto":
+        return "the spec says so"
+    wanted = spec.model_training
+    return f"the {f'model {wanted.model}' if wanted.model else f'metric {wanted.metric}'} is for it"
 
 
 def _task_of_labels(values: Sequence[Label]) -> tuple[Task, str]:
@@ -95,50 +95,3 @@ def _task_of_labels(values: Sequence[Label]) -> tuple[Task, str]:
     if distinct > MANY_CLASSES and distinct > len(numbers) / 2:
         return "regression", f"the labels are {distinct} different numbers"
     return "classification", f"the labels are {distinct} different whole numbers"
-
-
-def _numbers(values: Sequence[Label]) -> NDArray[np.float64]:
-    wrong = [v for v in values if isinstance(v, str | bool)]
-    if wrong:
-        raise LabelError(
-            f"{len(wrong)} labels are not numbers: {named(wrong)}; regression predicts a number.",
-            mend="Send numbers, or set task: classification.",
-            field="labels",
-        )
-    y = np.array([float(v) for v in values], dtype=np.float64)
-    if not np.isfinite(y).all():
-        raise LabelError(
-            f"{int((~np.isfinite(y)).sum())} labels are not finite numbers.",
-            mend="Leave these cases out.",
-            field="labels",
-        )
-    if np.ptp(y) == 0:
-        raise LabelError(
-            f"every label is {float(y[0])!r}; there is nothing to learn from one value.",
-            mend="Send cases with different values.",
-            field="labels",
-        )
-    return y
-
-
-def _sorted_classes(values: Sequence[Label]) -> tuple[Label, ...]:
-    counts = Counter(values)
-    if len(counts) < 2:
-        raise LabelError(
-            f"every case has the label {values[0]!r}; at least two classes are needed.",
-            mend="Add cases of another class.",
-            field="labels",
-        )
-    # Labels are of one kind, so one half of the key is the same for all.
-    classes = tuple(
-        sorted(counts, key=lambda v: (v, 0.0) if isinstance(v, str) else ("", float(v)))
-    )
-    lonely = [c for c in classes if counts[c] < 2]
-    if lonely:
-        raise LabelError(
-            f"{len(lonely)} classes have one member only: {named(lonely)}; "
-            "a class needs at least two, one to learn from and one to be tested on.",
-            mend="Add cases of these classes, or leave them out.",
-            field="labels",
-        )
-    return classes

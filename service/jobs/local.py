@@ -5,27 +5,25 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import signal
 import sys
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from service.jobs.backend import JobBackend, JobRequest, Submission
+from service.jobs.ending import in_words, is_interrupted, told
 from service.jobs.folder import JobFolder
-from service.jobs.launcher import SIGNALLED
 from service.jobs.record import JobRecord, JobState
 from service.jobs.run import Run, end_leftovers
 from service.leaving import Leaving
 from service.problems import Problem
 from tideline.errors import (
     IdempotencyConflict,
-    Interrupted,
     JobNotFound,
     QueueFull,
     StoreUnavailable,
@@ -179,8 +177,9 @@ class LocalJobs(JobBackend):
         with self._changed:
             record = self._records[job_id]
             if record.state is JobState.QUEUED:
+                self._keep(_over(record, JobState.CANCELLED, "cancelled before it began"))
                 self._waiting.remove(job_id)
-                self._end(record, JobState.CANCELLED, "cancelled before it began")
+                self._tidy(job_id)
             elif record.state is JobState.RUNNING:
                 change = {"is_cancelled": True, "reason": "told to stop"}
                 self._keep(record.model_copy(update=change))
@@ -230,9 +229,18 @@ class LocalJobs(JobBackend):
     def _end(
         self, record: JobRecord, state: JobState, reason: str, problem: Problem | None = None
     ) -> None:
-        change = {"state": state, "reason": reason, "problem": problem, "ended": _now()}
-        self._keep(record.model_copy(update=change))
-        self._folder(record.id).remove_inputs()
+        # A job is over even where the disk does not take that down, for being full perhaps. After
+        # a restart what the run has left tells the same; else the job runs again.
+        self._records[record.id] = over = _over(record, state, reason, problem)
+        try:
+            self._folder(record.id).write_record(over)
+            self._tidy(record.id)
+        except OSError:
+            logger.exception("the end of job %s could not be written", record.id)
+
+    def _tidy(self, job_id: str) -> None:
+        """Remove what only a run needs, and the oldest jobs that are over."""
+        self._folder(job_id).remove_inputs()
         over = [r for r in self._records.values() if r.state.is_over]
         for old in sorted(over, key=lambda r: r.created)[: -self.kept]:
             self._folder(old.id).remove()
@@ -241,23 +249,39 @@ class LocalJobs(JobBackend):
     # Runs
 
     def _work(self) -> None:
-        while True:
+        while (job_id := self._next()) is not None:
+            record = self._records.get(job_id)
+            if record is not None and record.state is JobState.RUNNING:
+                with self._failing(job_id):
+                    self._run(record)
+
+    def _next(self) -> str | None:
+        """Wait for a job, begin it, and return its id; None when there is no more work."""
+        with self._changed:
+            self._changed.wait_for(self._has_work)
+            if self._is_closing:
+                return None
+            job_id = self._waiting.popleft()
+            with self._failing(job_id):
+                self._begin(self._records[job_id])
+            return job_id
+
+    @contextmanager
+    def _failing(self, job_id: str) -> Iterator[None]:
+        """Let what goes wrong fail its job, and not the thread, which works for all of them."""
+        try:
+            yield
+        except Exception as error:
+            logger.exception("job %s could not be run", job_id)
             with self._changed:
-                self._changed.wait_for(self._has_work)
-                if self._is_closing:
-                    return
-                record = self._begin(self._records[self._waiting.popleft()])
-            try:
-                self._run(record)
-            except Exception as error:
-                logger.exception("job %s could not be run", record.id)
-                with self._changed:
-                    self._fail(record, f"the run could not be started: {type(error).__name__}")
+                record = self._records.get(job_id)
+                if record is not None and not record.state.is_over:
+                    self._fail(record, f"the run could not be done: {type(error).__name__}")
 
     def _has_work(self) -> bool:
         return self._is_closing or (bool(self._waiting) and not self.leaving.is_set)
 
-    def _begin(self, record: JobRecord) -> JobRecord:
+    def _begin(self, record: JobRecord) -> None:
         begun = record.model_copy(
             update={
                 "state": JobState.RUNNING,
@@ -267,7 +291,6 @@ class LocalJobs(JobBackend):
             }
         )
         self._keep(begun)
-        return begun
 
     def _run(self, record: JobRecord) -> None:
         folder = self._folder(record.id)
@@ -279,12 +302,15 @@ class LocalJobs(JobBackend):
             self._runs[record.id] = run
             if self._records[record.id].is_cancelled or self._is_closing:
                 run.stop()
-        code = run.wait()
-        if _is_interrupted(folder.result(), code):
-            # What stops this process may stop its children in the same breath, or before it.
-            self.leaving.wait(INTERRUPTION_SECONDS)
+        try:
+            code = run.wait()
+            if is_interrupted(folder.result(), code):
+                # What stops this process may stop its children in the same breath, or before it.
+                self.leaving.wait(INTERRUPTION_SECONDS)
+        finally:
+            with self._changed:
+                del self._runs[record.id]
         with self._changed:
-            del self._runs[record.id]
             self._conclude(self._records[record.id], folder, code)
 
     def _conclude(self, record: JobRecord, folder: JobFolder, code: int) -> None:
@@ -298,15 +324,15 @@ class LocalJobs(JobBackend):
         elif self._is_closing or self.leaving.is_set:
             # Stopped along with us: not the job's fault, so that it does not count as an attempt.
             self._queue_again(record, "the trainer was stopped", record.attempt - 1)
-        elif _is_interrupted(result, code) and record.attempt < ATTEMPTS:
+        elif is_interrupted(result, code) and record.attempt < ATTEMPTS:
             self._queue_again(record, "the run was stopped from outside", record.attempt)
             self._waiting.append(record.id)
             self._changed.notify()
         elif error := result.get("error"):
-            problem = _told(error, record.path)
+            problem = told(error, record.path)
             self._end(record, JobState.FAILED, problem.detail, problem)
         else:
-            self._fail(record, f"the run ended {_how(code)}, without a result")
+            self._fail(record, f"the run ended {in_words(code)}, without a result")
 
     def _fail(self, record: JobRecord, reason: str) -> None:
         problem = Problem.of_code(
@@ -345,31 +371,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _told(error: dict[str, object], instance: str) -> Problem:
-    """Return the problem that the training program told of."""
-    field = error.get("field")
-    return Problem.of_code(
-        str(error.get("code")),
-        str(error.get("message", "the run failed.")),
-        mend=str(error.get("mend") or ""),
-        field=None if field is None else str(field),
-        retryable=bool(error.get("retryable")),
-        instance=instance,
-    )
-
-
-def _is_interrupted(result: Mapping[str, Any], code: int) -> bool:
-    told = result.get("error", {}).get("code")
-    return told == Interrupted.code or code == SIGNALLED + signal.SIGTERM
-
-
-def _how(code: int) -> str:
-    if code <= SIGNALLED:
-        return f"with exit code {code}"
-    number = code - SIGNALLED
-    name = signal.Signals(number).name if number in set(signal.Signals) else "unknown"
-    memory = "; often there was too little memory" if number == signal.SIGKILL else ""
-    return f"by signal {number} ({name}){memory}"
+def _over(
+    record: JobRecord, state: JobState, reason: str, problem: Problem | None = None
+) -> JobRecord:
+    change = {"state": state, "reason": reason, "problem": problem, "ended": _now()}
+    return record.model_copy(update=change)
 
 
 def _locked(path: Path) -> int:

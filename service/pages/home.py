@@ -69,8 +69,7 @@ def _models(store: ModelStore) -> tuple[tuple[ModelRow, ...], tuple[str, ...]]:
     rows: list[ModelRow] = []
     troubles: list[str] = []
     try:
-        # By name and number, so that the newest of a name comes last and stays.
-        newest = {version.name: version for version in store.list()}
+        newest = store.newest()
     except TidelineError as error:
         return (), (str(error),)
     for version in newest.values():

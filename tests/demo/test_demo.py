@@ -29,7 +29,8 @@ def places(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def demo(places: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "demo"],
+        # With SIGINT ignored, as a shell starts what runs in the background.
+        ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-W", "error", "-m", "demo"],
         cwd=REPOSITORY,
         env=places,
         stdin=subprocess.DEVNULL,

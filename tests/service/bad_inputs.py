@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 SPEC = b"""
 pipeline_id: publish
@@ -53,6 +58,28 @@ EMPTY = json.dumps(
     {"instances": [{"id": i, "x": s if i != 5 else []} for i, s in VALUES.items()]}
 ).encode()
 ONE_EACH = json.dumps([{"id": i, "x": 0.5} for i in range(10_000)]).encode()
+
+
+def _nested_parquet() -> bytes:
+    """Return a small Parquet file, one row of which holds a million values."""
+    values = pa.array(np.zeros(2**20))
+    lists = pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), values)
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"id": [1], "x": lists}), sink)
+    return sink.getvalue()
+
+
+FIVE = {
+    "raw_data": rows({i: s for i, s in VALUES.items() if i < 5}),
+    "labels": _labels({i: v for i, v in LABELS.items() if i != "5"}),
+}
+
+
+def ts(header: str, labels: list[object]) -> bytes:
+    """Return a `.ts` file with some series of three values."""
+    lines = ["@problemName p", "@univariate true", header, "@data"]
+    return "\n".join([*lines, *(f"1.0,{i},2.0:{v}" for i, v in enumerate(labels))]).encode()
+
 
 BAD = [
     Bad("an empty file", {"raw_data": b""}, 422, "bad-data", "raw_data", ("empty",)),
@@ -120,6 +147,14 @@ BAD = [
         "raw_data",
         ("10000 of 10000", "number the rows"),
     ),
+    Bad(
+        "a Parquet bomb",
+        {"raw_data": _nested_parquet()},
+        422,
+        "bad-data",
+        "raw_data",
+        ("nested", "x."),
+    ),
     Bad("a YAML bomb", {"params": BOMB}, 422, "bad-spec", "params"),
     Bad(
         "a YAML tag",
@@ -180,6 +215,23 @@ BAD = [
         422,
         "bad-spec",
         "pipeline_id",
+    ),
+    Bad(
+        "a budget of a week",
+        {"params": SPEC + b"budget: 604800\n"},
+        422,
+        "bad-spec",
+        "budget",
+        ("604800", "86400", "TIDELINE_MAX_BUDGET_SECONDS"),
+    ),
+    Bad("five cases", FIVE, 422, "bad-labels", "labels", ("5", "6")),
+    Bad(
+        "a .ts file of classes, written as numbers, of which one has one member",
+        {"raw_data": ts("@classLabel true 1 2 3", [1, 1, 1, 2, 2, 3]), "labels": None},
+        422,
+        "bad-labels",
+        "labels",
+        ("one member",),
     ),
     Bad("no labels at all", {"labels": None}, 422, "bad-labels", "labels"),
     Bad("no parameters", {"params": None}, 400, "bad-request", "params"),

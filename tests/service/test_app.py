@@ -28,6 +28,13 @@ def test_the_openapi_document_is_valid_and_holds_the_contract(client):
     assert {path: set(calls) for path, calls in document["paths"].items()} == CONTRACT
 
 
+def test_both_names_of_the_training_route_tell_that_a_job_is_accepted(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    for path in ("/train_pipeline", "/train_model"):
+        assert set(paths[path]["post"]["responses"]) >= {"202", "default"}
+        assert "200" not in paths[path]["post"]["responses"]
+
+
 def test_the_openapi_document_tells_the_parts_of_a_form(client):
     paths = client.get("/openapi.json").json()["paths"]
     form = paths["/train_pipeline"]["post"]["requestBody"]["content"]["multipart/form-data"]

@@ -65,3 +65,36 @@ def test_a_failure_is_not_held(store, tmp_path):
         cache.get(version(5))
     store.publish(write(tmp_path / "fifth", fitted(), run_id="fifth"), "waves", run_id="fifth")
     assert cache.get(version(5)).document.run_id == "fifth"
+
+
+class LateStore(CountingStore):
+    """Tells the first caller that a version is missing only when it is let go."""
+
+    def __init__(self, home) -> None:
+        super().__init__(home)
+        self.has_failed = threading.Event()
+        self.go = threading.Event()
+
+    def load(self, version):
+        try:
+            return super().load(version)
+        except ModelNotFound:
+            self.has_failed.set()
+            self.go.wait(30)
+            raise
+
+
+def test_a_late_failure_does_not_push_out_what_was_loaded_since(store, tmp_path):
+    late = LateStore(tmp_path / "home")
+    cache = ModelCache(late, held=1)
+    with ThreadPoolExecutor(1) as pool:
+        missing = pool.submit(cache.get, version(5))
+        assert late.has_failed.wait(30)
+        cache.get(version(1))  # pushes out the one that is being loaded
+        late.publish(write(tmp_path / "fifth", fitted(), run_id="fifth"), "waves", run_id="fifth")
+        model = cache.get(version(5))
+        late.go.set()
+        with pytest.raises(ModelNotFound):
+            missing.result()
+    assert cache.get(version(5)) is model
+    assert late.loaded.count(version(5)) == 2

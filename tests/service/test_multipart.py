@@ -33,7 +33,7 @@ def by_socket(client: httpx.Client, announced: int, content: bytes) -> bytes:
     """Send a body shorter than announced, then no more, and return what comes back."""
     with socket.create_connection((client.base_url.host, client.base_url.port), 10) as wire:
         head = (
-            f"POST /train_pipeline HTTP/1.1\r\nHost: x\r\nContent-Length: {announced}\r\n"
+            f"POST /train_pipeline HTTP/1.1\r\nHost: localhost\r\nContent-Length: {announced}\r\n"
             f"Content-Type: multipart/form-data; boundary={BOUNDARY.decode()}\r\n\r\n"
         )
         wire.sendall(head.encode() + content)

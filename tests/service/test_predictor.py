@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import RadiusNeighborsRegressor
 
 from service.settings import PredictorSettings
 from tests.tideline.fitted import fitted, fitted_to_numbers, waves, write
@@ -136,6 +137,25 @@ def test_refuses_data(client, publish, raw_data, code, said):
     assert problem["type"] == f"urn:tideline:problem:{code}"
     assert problem["field"] == "raw_data"
     assert said in problem["detail"]
+
+
+@pytest.mark.filterwarnings("ignore:One or more samples have no neighbors")
+def test_a_case_that_the_model_has_no_number_for_is_named(client, publish):
+    publish(fitted_to_numbers(RadiusNeighborsRegressor(radius=1e-9)))
+    # Far from every case that was learned from.
+    far = json.dumps({"instances": [{"id": "far", "x": [1e6, 0.0, 1e6], "y": [0.0, 1e6, 0.0]}]})
+    problem = ask(client, far.encode()).json()
+    assert (problem["status"], problem["type"]) == (422, "urn:tideline:problem:bad-data")
+    assert "'far'" in problem["detail"]
+
+
+def test_refuses_more_data_than_is_predicted_from_at_once(serve, publish):
+    publish(TWO)
+    client = serve(max_prediction_bytes=len(instances()) - 1)
+    problem = ask(client).json()
+    assert (problem["status"], problem["field"]) == (413, "raw_data")
+    assert "TIDELINE_MAX_PREDICTION_BYTES" in problem["mend"]
+    assert ask(client, instances(PANEL.take(np.array([0, 1])))).status_code == 200
 
 
 def test_a_body_without_params_is_refused(client):

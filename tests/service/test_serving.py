@@ -57,11 +57,12 @@ def until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
 class Service:
     """A service in processes of its own."""
 
-    def __init__(self, home: Path, role: str = "laptop") -> None:
+    def __init__(self, home: Path, role: str = "laptop", token: str = "") -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.home = home
+        self.token = token
         self.log = home.parent / "service.log"
         self.start(role)
         self.http = httpx.Client(
@@ -72,7 +73,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "service", role, "--port", str(self.port)],
-                env=os.environ | {"TIDELINE_HOME": str(self.home), "TIDELINE_TOKEN": ""},
+                env=os.environ | {"TIDELINE_HOME": str(self.home), "TIDELINE_TOKEN": self.token},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

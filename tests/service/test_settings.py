@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.__main__ import command, environment
+from service.__main__ import command, environment, exposure, main
 from service.settings import LaptopSettings, PredictorSettings, TrainerSettings
 
 
@@ -27,6 +28,28 @@ def test_what_is_set_to_nothing_is_not_set(monkeypatch):
     monkeypatch.setenv("TIDELINE_HOME", "")
     assert PredictorSettings().token is None
     assert PredictorSettings().home.name == "tideline"
+
+
+def test_names_of_hosts_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("TIDELINE_ALLOWED_HOSTS", "tide.example, ebb.example,")
+    assert PredictorSettings().allowed_hosts == ("tide.example", "ebb.example")
+
+
+@pytest.mark.parametrize(
+    ("host", "is_own"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("tide.example", False),
+    ],
+)
+def test_who_lets_everybody_in_is_warned(host, is_own):
+    is_warned = "WARNING: everybody" in exposure(host, 3000, LaptopSettings(token=None))
+    assert is_warned == (not is_own)
+    assert exposure(host, 3000, LaptopSettings(token="secret")) == ""
 
 
 def test_the_limit_on_bodies_is_256_mebibytes():
@@ -57,14 +80,51 @@ def test_the_laptop_serves_on_this_machine_alone():
     assert Path(told[told.index("--working-dir") + 1], "service", "bento.py").exists()
 
 
-def test_a_wrong_setting_is_told_before_anything_starts():
+def refused(*arguments: str, **settings: str) -> tuple[int, str]:
     answer = subprocess.run(
-        [sys.executable, "-m", "service"],
-        env={"TIDELINE_JOBS_AT_ONCE": "many"},
+        [sys.executable, "-m", "service", *arguments],
+        env=settings,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
-    assert answer.returncode == 64
-    assert "jobs_at_once" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    return answer.returncode, answer.stderr
+
+
+def test_wrong_settings_are_told_before_anything_starts():
+    code, said = refused(TIDELINE_JOBS_AT_ONCE="many", TIDELINE_MAX_BODY_BYTES="0")
+    assert code == 64
+    assert "TIDELINE_JOBS_AT_ONCE is 'many'" in said
+    assert "TIDELINE_MAX_BODY_BYTES is '0'" in said
+
+
+def test_a_home_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    code, said = refused(TIDELINE_HOME=str(tmp_path / "file"))
+    assert code == 64
+    assert f"{tmp_path / 'file' / 'bentoml'} cannot be made" in said
+    assert "TIDELINE_HOME" in said
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "65536", "-1"])
+def test_what_is_no_port_is_told_with_what_is(monkeypatch, capsys, port):
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(SystemExit):
+        main([])
+    assert f"'{port}' is no port" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told_with_another(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, said = refused("--port", str(port), TIDELINE_HOME=str(tmp_path))
+    assert code == 64
+    assert f"Port {port} of 127.0.0.1 is taken" in said
+
+
+def test_an_address_that_is_not_this_machines_is_told(tmp_path):
+    code, said = refused("--host", "192.0.2.1", TIDELINE_HOME=str(tmp_path))
+    assert code == 64
+    assert "Cannot listen on 192.0.2.1:3000" in said

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from service.intake import job_request
 from service.leaving import Leaving
 from tests.service.bad_inputs import SPEC, good
 
@@ -148,3 +149,28 @@ def test_a_service_that_is_about_to_stop_lets_nobody_wait_and_is_not_ready(serve
     assert answer.status_code == 202
     assert client.get("/readyz").status_code == 503
     assert client.get("/livez").status_code == 200
+
+
+def test_bodies_are_checked_a_few_at_a_time(serve, monkeypatch):
+    inside, most, is_crowded = [], [], threading.Event()
+
+    def slow(*arguments):
+        inside.append(None)
+        most.append(len(inside))
+        if len(inside) > 1:
+            is_crowded.set()
+        is_crowded.wait(0.2)
+        inside.pop()
+        return job_request(*arguments)
+
+    monkeypatch.setattr("service.trainer.job_request", slow)
+    client = serve(checks_at_once=1)
+    callers = [
+        threading.Thread(target=train, args=(client,), kwargs={"headers": {"Idempotency-Key": key}})
+        for key in "abc"
+    ]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert most == [1, 1, 1]

@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tideline.errors import LabelError
-from tideline.labels import Labels
+from tideline.labels import Label, Labels, Task
 from tideline.panel import CaseId, Panel
+
+
+def test_learns_from_six_cases_of_two_classes() -> None:
+    Labels(tuple(range(6)), ("a", "b") * 3).require_classes("classification")
+    Labels(tuple(range(6)), (1, 2, 3, 4, 5, 6)).require_classes("regression")
+
+
+@pytest.mark.parametrize(
+    ("values", "task", "told"),
+    [
+        (("a", "b", "a", "b", "a"), None, "5 labelled cases were found; at least 6"),
+        (("a",) * 6, None, "every case has the label 'a'; at least two classes"),
+        ((1,) * 6, "regression", "every case has the label 1; at least two values"),
+        (("a", "a", "a", "b", "b", "c"), None, "1 classes have one member only: 'c'"),
+        ((1, 1, 1, 2, 2, 3), "classification", "1 classes have one member only: 3"),
+        (("1", "2") * 3, "regression", "6 labels are not numbers: '1'"),
+        ((True, False) * 3, "regression", "6 labels are not numbers: True"),
+        ((1.0, 2.0, 3.0, 4.0, math.nan, math.inf), "regression", "those of cases 4, 5"),
+    ],
+)
+def test_refuses_labels_from_which_nothing_is_learned(
+    values: tuple[Label, ...], task: Task | None, told: str
+) -> None:
+    with pytest.raises(LabelError, match=told) as caught:
+        Labels(tuple(range(len(values))), values).require_classes(task)
+    assert caught.value.field == "labels"
+
+
+def test_a_number_that_is_there_once_may_be_a_value() -> None:
+    Labels(tuple(range(6)), (1, 2, 3, 4, 5, 6)).require_classes(None)
 
 
 def panel(*ids: CaseId) -> Panel:

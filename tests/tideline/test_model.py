@@ -19,13 +19,39 @@ def test_describes_the_pipeline() -> None:
     assert document.feature_plan == pipeline.plan
     assert document.classes == ("calm", "loud")
     assert document.model_type == "LogisticRegression"
-    assert document.calibrated
+    assert document.has_probabilities
     assert document.versions.keys() >= {"python", "tideline", "tsfresh", "scikit-learn", "numpy"}
     assert document.created.utcoffset().total_seconds() == 0
 
 
+def test_the_summary_speaks_the_founding_services_words() -> None:
+    scores = ScoreCard(cross_validation={"accuracy": 0.9, "log_loss": 0.3})
+    document = document_of(fitted()).model_copy(update={"scores": scores})
+
+    summary = document.summary(3)
+
+    assert summary["modelId"] == "waves"
+    assert summary["version"] == 3
+    assert summary["modelType"] == "LogisticRegression"
+    assert summary["trainShape"] == [24, 20]
+    assert summary["trainTime"] == 0.5
+    assert summary["mean_cv_accuracy"] == 0.9
+    assert summary["mean_cv_log_loss"] == 0.3
+    assert summary["mean_cv_roc_auc"] is None
+    assert summary["run_id"] == "run"
+    assert json.loads(json.dumps(summary)) == summary
+
+
+def test_a_document_with_the_first_name_of_has_probabilities_is_read() -> None:
+    content = document_of(fitted(LinearSVC())).to_bytes()
+
+    older = ModelDocument.from_bytes(content.replace(b"has_probabilities", b"calibrated"))
+
+    assert not older.has_probabilities
+
+
 def test_says_when_scores_are_no_probabilities() -> None:
-    assert not document_of(fitted(LinearSVC())).calibrated
+    assert not document_of(fitted(LinearSVC())).has_probabilities
 
 
 @pytest.mark.parametrize("classes", CLASSES)
@@ -52,6 +78,8 @@ def test_survives_its_file_with_classes_of_every_kind(classes: tuple) -> None:
         ({"task": "clustering"}, "task"),
         ({"surplus": 1}, "surplus"),
         ({"name": None}, "name"),
+        ({"roles": {"column_ix": "id"}}, "roles.column_ix"),
+        ({"roles": {"column_id": 7}}, "roles.column_id"),
         ({"created": "2026-01-01T00:00:00"}, "created"),
     ],
 )

@@ -143,16 +143,24 @@ def test_accepts_missing_values_beside_two_that_are_there() -> None:
     ragged([1.0, np.nan, 2.0]).require_usable()
 
 
-def test_its_fingerprint_changes_with_ids_names_lengths_and_values() -> None:
+def test_its_fingerprint_changes_with_ids_names_lengths_values_and_times() -> None:
     panel = ragged([1.0, 2.0], [3.0])
+
+    def timed(index: np.ndarray) -> Panel:
+        channel = panel.channels["x"]
+        return Panel(panel.ids, {"x": Channel(channel.values, channel.offsets, index)})
+
     others = [
         ragged([1.0], [2.0, 3.0]),
         ragged([1.0, 2.0], [4.0]),
         Panel((0, 2), panel.channels),
         Panel(panel.ids, {"y": panel.channels["x"]}),
+        timed(np.array([0.0, 1.0, 0.0])),
+        timed(np.array([0.0, 2.0, 0.0])),
+        timed(np.array([0, 1, 0], dtype="datetime64[ns]")),
     ]
     prints = {p.fingerprint() for p in [panel, *others]}
-    assert len(prints) == 5
+    assert len(prints) == 8
     assert panel.fingerprint() == ragged([1.0, 2.0], [3.0]).fingerprint()
     assert panel.fingerprint().startswith("sha256:")
 

@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_score
 
 from tideline.pipeline import Prediction
 from training.evaluation import assess, measure
-from training.intervals import bootstrap, wilson
+from training.intervals import bootstrap, newcombe, wilson
 from training.task import Target
 
 RNG = np.random.default_rng(0)
@@ -101,6 +102,41 @@ def test_wilson_agrees_with_published_intervals(
     successes: int, trials: int, expected: tuple[float, float]
 ) -> None:
     assert wilson(successes, trials) == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("perfect", [0.0, 1.0])
+@pytest.mark.parametrize("n", [1, 3, 10, 50])
+def test_a_perfect_separation_is_no_certainty(n: int, perfect: float) -> None:
+    low, high = newcombe(perfect, n, n)
+    assert perfect in {low, high}
+    assert high - low > 1 / (4 * n)
+
+
+def test_an_area_is_the_same_seen_from_the_other_class() -> None:
+    low, high = newcombe(0.8, 12, 30)
+    assert newcombe(0.2, 30, 12) == pytest.approx((1 - high, 1 - low))
+    assert low < 0.8 < high
+
+
+def test_the_interval_of_an_area_covers_it_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(1)
+    true = norm.cdf(1.5 / math.sqrt(2))
+    scores = rng.normal(size=(400, 24)) + 1.5 * (np.arange(24) >= 12)
+    areas = [roc_auc_score(np.arange(24) >= 12, row) for row in scores]
+    covered = [low <= true <= high for low, high in (newcombe(a, 12, 12) for a in areas)]
+    assert 0.92 < np.mean(covered) < 0.99
+
+
+@pytest.mark.parametrize(("classes", "lacking"), [(2, "log_loss"), (3, "roc_auc and log_loss")])
+def test_what_does_not_vary_has_no_interval_and_a_note(classes: int, lacking: str) -> None:
+    y = np.arange(12) % classes
+    target = Target("classification", tuple(range(classes)), y)
+    scores = assess(target, y, Prediction((), target.classes, np.eye(classes)[y]), y)
+    assert scores.metrics["roc_auc"] == 1.0
+    assert "log_loss" not in scores.intervals
+    assert f"no interval for {lacking}" in str(scores.note)
+    if classes == 2:
+        assert scores.intervals["roc_auc"][0] < 0.9
 
 
 def test_the_bootstrap_covers_the_mean_about_as_often_as_it_says() -> None:

@@ -12,6 +12,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from training.folds import (
+    TIE_BREAK,
     Fold,
     cross_validate,
     default_metric,
@@ -92,6 +93,27 @@ def test_regression_is_ranked_by_r2() -> None:
     folds = prepare_folds(X, y, fold_of, preparation("regression", True))
     result = cross_validate([("model", LinearRegression())], folds, target, default_metric(target))
     assert result.score == result.metrics["r2"] > 0.9
+
+
+def test_a_log_loss_without_bounds_decides_no_more_than_a_tie() -> None:
+    target, _, folds = problem(n=200)
+    for fold in folds:
+        # All right but one, of which the tree is sure: its log-loss is 36 times that share.
+        fold.X_train[:] = fold.y_train[:, np.newaxis]
+        fold.X_test[:] = fold.y_test[:, np.newaxis]
+        fold.X_test[:8] = 1.0 - fold.X_test[:8]
+    result = cross_validate([("model", DecisionTreeClassifier())], folds, target, "accuracy")
+    assert result.metrics["log_loss"] > 5
+    assert result.score == pytest.approx(result.value - TIE_BREAK)
+
+
+def test_refuses_a_metric_that_is_no_number() -> None:
+    y = np.arange(8, dtype=np.float64)
+    target = Target("regression", (), y)
+    one = np.where(y == 0, 0, 1)  # a fold of one case, which r2 says nothing of
+    folds = prepare_folds(y[:, np.newaxis], y, one, preparation("regression", False))
+    with pytest.raises(ValueError, match="r2 is nan on a fold"):
+        cross_validate([("model", LinearRegression())], folds, target, "r2")
 
 
 def test_no_fold_is_begun_after_the_deadline_but_the_first() -> None:

@@ -2,40 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tideline.errors import InputNotFound, SpecError, StoreUnavailable
+from tideline.errors import DataError, InputNotFound, SpecError, StoreUnavailable
 from training.inputs import read_input
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        if self.path.startswith("/broken"):
-            self.send_error(503)
-        elif self.path.startswith("/private"):
-            self.send_error(403)
-        else:
-            super().do_GET()
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    (tmp_path / "series.csv").write_bytes(b"id,x\n1,2\n")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
-        thread.join()
 
 
 def test_a_path_counts_from_the_folder_of_the_spec(tmp_path: Path) -> None:
@@ -63,16 +35,48 @@ def test_a_missing_file_is_not_found(location: str, tmp_path: Path) -> None:
     assert caught.value.field == "labels"
 
 
-@pytest.mark.parametrize("path", ["missing.csv", "private.csv"])
+@pytest.mark.parametrize("path", ["missing.csv", "status/403", "status/400", "status/405"])
 def test_a_missing_url_is_not_found(path: str, server: str, tmp_path: Path) -> None:
     with pytest.raises(InputNotFound):
         read_input(f"{server}/{path}", tmp_path, "raw_data")
 
 
-def test_a_broken_server_is_worth_another_try(server: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [500, 503, 408, 425, 429])
+def test_a_broken_or_busy_server_is_worth_another_try(
+    server: str, tmp_path: Path, status: int
+) -> None:
     with pytest.raises(StoreUnavailable) as caught:
-        read_input(f"{server}/broken", tmp_path, "raw_data")
+        read_input(f"{server}/status/{status}", tmp_path, "raw_data")
     assert caught.value.retryable
+
+
+def test_what_is_too_large_is_not_read_to_its_end(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.inputs.MAX_BYTES", 8)
+    with pytest.raises(DataError, match="over 8 bytes") as caught:
+        read_input(f"{server}/series.csv", tmp_path, "labels")
+    assert caught.value.field == "labels"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://[bad/x",
+        "http://a b\x7f/x",
+        "http:///x",
+        "http://host:99999/x",
+        "http://me:secret#1@host/x",
+        "s3://bucket",
+        "s3://bucket/",
+        "s3:/x",
+    ],
+)
+def test_what_is_no_url_is_refused(location: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="is no URL") as caught:
+        read_input(location, tmp_path, "raw_data")
+    assert caught.value.field == "raw_data"
+    assert "secret" not in str(caught.value)
 
 
 def test_no_server_is_worth_another_try(tmp_path: Path) -> None:

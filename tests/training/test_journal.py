@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import threading
+import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -45,8 +49,8 @@ def test_notices_are_kept_for_the_record() -> None:
 
 def test_a_result_replaces_what_was_there_whole(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
-    write_result(path, {"published": {"version": 1}})
-    write_result(path, {"published": {"version": 2}})
+    for version in (1, 2):
+        write_result(path, {"published": {"version": version}}, Journal())
     assert json.loads(path.read_text()) == {"published": {"version": 2}}
     assert list(tmp_path.iterdir()) == [path]
 
@@ -65,3 +69,30 @@ def test_a_failure_tells_the_field_and_the_mend(tmp_path: Path) -> None:
         "exit_code": 65,
     }
     assert "labels: one class only. Add another." in stream.getvalue()
+
+
+def test_a_result_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    write_result(tmp_path / "no" / "result.json", {"published": {}}, Journal(stream=stream))
+    assert "the result cannot be written to" in stream.getvalue()
+
+
+def test_a_failure_is_written_while_nobody_reads_the_log(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"x" * 4096)
+    os.set_blocking(writer, True)
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as log:
+        journal = Journal(stream=stream)
+        stuck = threading.Thread(target=journal.say, args=("stuck",), daemon=True)
+        stuck.start()
+        began = time.monotonic()
+        write_failure(LabelError("one class only."), journal, tmp_path / "result.json")
+        assert time.monotonic() - began < 5
+        assert json.loads((tmp_path / "result.json").read_text())["error"]["code"] == "bad-labels"
+        told = b""
+        while b"one class only" not in told:
+            told = told[-100:] + log.read1()
+        stuck.join()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -21,13 +24,14 @@ FOREST = {
 COLUMNS = {"column_id": "case", "default_fc_parameters": "minimal"}
 
 
-def test_publishes_what_predicts_and_says_so(program: Program, waves: Waves) -> None:
+def test_publishes_what_predicts_and_says_so(program: Program, waves: Waves, server: str) -> None:
     series, labels = waves({"calm": 16, "rough": 16})
     data = program.write("series.json", series)
     program.write("labels.json", labels)
+    secret = server.replace("://", "://me:PASSWORD@")
     spec = program.spec(
-        raw_data="series.json",
-        labels="labels.json",
+        raw_data=f"{secret}/series.json?sig=SIGNATURE",
+        labels=f"{secret}/labels.json?sig=SIGNATURE",
         budget=240,
         extract_features=COLUMNS,
         model_training=FOREST,
@@ -48,23 +52,57 @@ def test_publishes_what_predicts_and_says_so(program: Program, waves: Waves) -> 
     version = store.resolve("waves")
     pipeline, document = store.load(version)
     assert document.run_id == "run-1"
-    assert document.roles["column_id"] == "case"
+    assert document.roles.column_id == "case"
     assert "raw_data" not in document.spec
     panel = read_panel(data, ColumnRoles("case")).panel
     assert pipeline.predict(panel).classes == ("calm", "rough")
     assert list(program.temporary.iterdir()) == []
-    # The same run again, as a job that was restarted does it, publishes nothing new.
+    told = ended.log + json.dumps(ended.progress) + json.dumps(ended.result)
+    assert "SIGNATURE" not in told
+    assert "PASSWORD" not in told
+    # The same run again, as a job that was restarted does it, trains and publishes nothing new.
+    program.write("series.json", "gone")
     again = program.run(spec, "--run-id", "run-1")
-    assert again.result["published"]["version"] == 1
+    assert again.result == ended.result
     assert store.list() == (version,)
 
 
-@pytest.mark.parametrize("arguments", [(), ("a.yaml", "b.yaml"), ("a.yaml", "--resutl", "x")])
-def test_a_wrong_command_line_exits_with_64(program: Program, arguments: tuple[str, ...]) -> None:
-    process = program.start(program.folder / "spec.yaml", *arguments)
+def test_a_stop_while_it_publishes_waits_for_the_end(program: Program, waves: Waves) -> None:
+    series, labels = waves({"calm": 6, "rough": 6})
+    program.write("series.json", series)
+    program.write("labels.json", labels)
+    locks = program.folder / "models" / ".tideline" / "locks"
+    locks.mkdir(parents=True)
+    with (locks / "waves").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = program.start(
+            program.spec(
+                raw_data="series.json",
+                labels="labels.json",
+                store="models",
+                extract_features=COLUMNS,
+                model_training={"model": "sklearn.naive_bayes.GaussianNB"},
+            )
+        )
+        wait_for(lambda: any(e["stage"] == "publish" for e in program.progress()))
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
     ended = program.ended(process)
-    expected = 66 if arguments == () else 64
-    assert ended.code == expected, ended.log
+    assert ended.code == 0, ended.log
+    assert ended.result["published"]["version"] == 1
+
+
+@pytest.mark.parametrize("arguments", [("b.yaml",), ("--resutl", "x")])
+def test_a_wrong_command_line_exits_with_64(program: Program, arguments: tuple[str, ...]) -> None:
+    ended = program.run(program.folder / "spec.yaml", *arguments)
+    assert ended.code == 64, ended.log
+
+
+def test_a_missing_spec_exits_with_66(program: Program) -> None:
+    ended = program.run(program.folder / "spec.yaml")
+    assert ended.code == 66, ended.log
+    assert ended.result["error"]["code"] == "input-not-found"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +140,15 @@ def test_a_missing_input_exits_with_66(program: Program) -> None:
     ended = program.run(program.spec(raw_data="nothing.json", extract_features=COLUMNS))
     assert ended.code == 66, ended.log
     assert ended.result["error"]["field"] == "raw_data"
+
+
+def test_the_result_of_an_unexpected_error_holds_nothing_of_its_text(program: Program) -> None:
+    spec = program.spec(raw_data="nothing.json", extract_features=COLUMNS)
+    ended = program.run(spec, "--progress", str(program.folder))
+    assert ended.code == 70, ended.log
+    assert "IsADirectoryError" in ended.result["error"]["message"]
+    assert str(program.folder) in ended.log
+    assert str(program.folder) not in str(ended.result)
 
 
 def test_an_unreachable_input_exits_with_75(program: Program) -> None:

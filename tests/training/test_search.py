@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from training.journal import Journal
-from training.search import Search
+from training.search import GRACE_SECONDS, Search
+from training.search_record import Record
 from training.search_task import EVALUATIONS, SearchTask
 from training.split import split_cases
 from training.task import Target
@@ -90,8 +91,8 @@ def test_is_ended_at_its_deadline(search: Search) -> None:
 def test_its_own_time_counts_from_its_beginning(search: Search) -> None:
     brief = task(search.folder, generations=None, seconds=2.0, seconds_each=1.0)
     search.run(brief, *data(), time.monotonic() + 120)
-    record = (search.folder / EVALUATIONS).read_text().splitlines()
-    assert json.loads(record[0]) == {"began": True}
+    assert search._began is not None
+    assert 2.0 <= time.monotonic() - search._began < 2.0 + GRACE_SECONDS + 1.5
 
 
 def test_ends_when_the_run_dies(search: Search) -> None:
@@ -101,9 +102,30 @@ def test_ends_when_the_run_dies(search: Search) -> None:
     assert process.wait(timeout=60) is not None
 
 
-def test_a_search_that_crashes_is_told_and_finds_nothing(search: Search, told: Journal) -> None:
-    X, y, fold_of = data()
-    wrong = task(search.folder, task="regression", classes=())
-    assert search.run(wrong, X, np.full(60, np.nan), fold_of, time.monotonic() + 120) == []
+def test_a_search_in_which_all_fails_is_told_and_finds_nothing(
+    search: Search, told: Journal
+) -> None:
+    hasty = task(search.folder, seconds_each=1e-6)
+    assert search.run(hasty, *data(), time.monotonic() + 120) == []
     assert "exit code 1" in told.notices[0]
-    assert y.size == 60
+    assert "0 pipelines evaluated, " in told.notices[1]
+    assert "most often: TimeoutError: not every fold" in told.notices[1]
+
+
+def test_each_line_of_the_record_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / EVALUATIONS
+    record = Record(path)
+    record.catch_up()
+    assert not record.began
+    lines = [{"began": True}, {"pipeline": "a", "result": {}}, {"failure": "E: x"}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    path.write_text(text + '{"fail')
+    record.catch_up()
+    record.catch_up()
+    assert (record.began, len(record.results), record.failures) == (True, 1, {"E: x": 1})
+    assert not record.is_poor
+    # What was read is not looked at again.
+    path.write_text("?" * len(text) + '{"failure": "E: y"}\n{"failure": "E: y"}\n')
+    record.catch_up()
+    assert record.account() == "1 pipelines evaluated, 3 failed; most often: E: y"
+    assert record.is_poor

@@ -61,6 +61,15 @@ def test_regression_holds_cases_out_when_there_are_enough(n: int, held_out: int)
     assert split_cases(numbers(n)).held_out.size == held_out
 
 
+@pytest.mark.parametrize("fraction", [0.0, 0.25, 0.5])
+@pytest.mark.parametrize("n", [6, 7, 8, 9, 10, 12, 13, 20, 100])
+def test_each_part_of_a_regression_has_three_cases(n: int, fraction: float) -> None:
+    split = split_cases(numbers(n), fraction, folds=5)
+    assert split.n_folds >= 2
+    assert np.bincount(split.fold_of).min() >= 3
+    assert split.held_out.size == 0 or split.held_out.size >= 3
+
+
 @given(
     members=st.lists(st.integers(2, 12), min_size=2, max_size=8).filter(lambda m: sum(m) >= 6),
     fraction=st.floats(0.0, 0.5),

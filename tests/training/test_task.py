@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tideline.errors import LabelError
+from tideline.spec import TrainingSpec
 from training.task import Target, decide_task
+
+
+def spec(**fields: Any) -> TrainingSpec:
+    return TrainingSpec.from_mapping({"pipeline_id": "waves", **fields})
 
 
 @pytest.mark.parametrize(
@@ -26,11 +30,27 @@ from training.task import Target, decide_task
     ],
 )
 def test_the_labels_decide_the_task(values: list[Any], task: str) -> None:
-    assert decide_task(None, values)[0] == task
+    assert decide_task(spec(), None, values)[0] == task
 
 
-def test_the_spec_decides_before_the_labels() -> None:
-    assert decide_task("regression", [0, 1] * 5) == ("regression", "the spec says so")
+def test_the_header_decides_before_the_labels() -> None:
+    task, why = decide_task(spec(), "regression", [0, 1] * 5)
+    assert (task, why) == ("regression", "the header of the data says so")
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"task": "regression"}, "the spec says so"),
+        ({"model_training": {"metric": "r2"}}, "the metric r2 is for it"),
+        (
+            {"model_training": {"model": "sklearn.linear_model.Ridge"}},
+            "the model sklearn.linear_model.Ridge is for it",
+        ),
+    ],
+)
+def test_the_spec_decides_before_all_others(fields: dict[str, Any], why: str) -> None:
+    assert decide_task(spec(**fields), "classification", [0, 1] * 5) == ("regression", why)
 
 
 def test_classes_are_sorted_and_coded() -> None:
@@ -51,21 +71,3 @@ def test_booleans_stay_booleans() -> None:
 def test_regression_takes_whole_numbers() -> None:
     y = Target.from_labels([1, 2, 3, 4, 5, 6], "regression").y
     assert y.dtype == np.float64
-
-
-@pytest.mark.parametrize(
-    ("values", "task", "told"),
-    [
-        (["a", "b"] * 2, "classification", "4 labelled cases"),
-        (["a"] * 8, "classification", "every case has the label 'a'"),
-        (["a"] * 8 + ["b"], "classification", "'b'"),
-        (["1.5"] * 8, "regression", "not numbers"),
-        ([float("nan"), 1.0] * 4, "regression", "not finite"),
-        ([2.0] * 8, "regression", "every label is 2.0"),
-    ],
-)
-def test_refuses_what_nothing_can_be_learned_from(values: list[Any], task: Any, told: str) -> None:
-    with pytest.raises(LabelError, match=told) as caught:
-        Target.from_labels(values, task)
-    assert caught.value.field == "labels"
-    assert caught.value.mend

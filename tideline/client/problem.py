@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import http
+from contextlib import suppress
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tideline.errors import TidelineError
+
+KIND = "application/problem+json"
+"""The content type of a problem document."""
 
 SHOWN = 200
 """How many characters of an answer that is no problem document are shown."""
@@ -45,17 +48,17 @@ class Problem(BaseModel):
     @classmethod
     def of_response(cls, response: httpx.Response) -> Problem:
         """Return the document that an answer holds, or one made from an answer without."""
-        try:
-            return cls.model_validate_json(response.content)
-        except ValidationError:
-            phrase = http.HTTPStatus(response.status_code).phrase
-            text = response.text.strip()[:SHOWN]
-            return cls(
-                title=phrase,
-                status=response.status_code,
-                detail=f"{response.url} answered {response.status_code} {phrase}: {text}",
-                retryable=response.status_code in (502, 503, 504),
-            )
+        if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() == KIND:
+            with suppress(ValidationError):
+                return cls.model_validate_json(response.content)
+        told = f"{response.status_code} {response.reason_phrase}".strip()
+        return cls(
+            title=response.reason_phrase,
+            status=response.status_code,
+            detail=f"{response.url} answered {told}: {response.text.strip()[:SHOWN]}",
+            # The services write a problem document of every failure, so this is a gateway's.
+            retryable=response.is_server_error,
+        )
 
 
 class ServiceProblem(TidelineError):

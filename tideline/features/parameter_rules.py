@@ -46,6 +46,8 @@ _NUMBERS = frozenset(
     }
 )
 _FROM_ZERO = frozenset({"coeff", "lag", "segment_focus"})
+# tsfresh asserts it: of one value there is one order only.
+_FROM_TWO = frozenset({("permutation_entropy", "dimension")})
 _OPTIONAL = frozenset({("augmented_dickey_fuller", "autolag")})
 
 
@@ -131,7 +133,7 @@ def _number(calculator: str, parameter: str, *, is_float: bool) -> Rule:
         return Rule("a number from 0 to 1", "number", 0, 1)
     if is_float or (calculator, parameter) in _NUMBERS:
         return Rule("a finite number", "number")
-    low = 0 if parameter in _FROM_ZERO else 1
+    low = 2 if (calculator, parameter) in _FROM_TWO else int(parameter not in _FROM_ZERO)
     return Rule(f"a whole number from {low} to {LARGEST}", "whole", low, LARGEST)
 
 

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from tideline.errors import SpecError
 from tideline.features.parameter_rules import Parameter, Rule, pairing_fault, rule_for
+from tideline.wording import shown
 
 Parameters = dict[str, list[dict[str, Parameter]] | None]
 """Calculator to its parameters, one dict a feature; None for a calculator that takes none."""
@@ -62,7 +63,7 @@ def canonical_name(text: str, *, field: str = FIELD) -> str:
     spellings = {s.lower(): n for n, c in PARAMETER_SETS.items() for s in (n, c)}
     near = get_close_matches(spelt[:80], spellings, 1)
     raise SpecError(
-        f"{_shown(text)} is not a parameter set of tsfresh; "
+        f"{shown(text)} is not a parameter set of tsfresh; "
         f"{', '.join(PARAMETER_SETS)} are expected.",
         mend=f"Did you mean {spellings[near[0]]!r}?" if near else "Write one of these names.",
         field=field,
@@ -105,7 +106,7 @@ def checked(mapping: Mapping[str, object], *, field: str = FIELD) -> Parameters:
     return parameters
 
 
-def parameter_set(name_or_mapping: str | Mapping[str, object]) -> Parameters:
+def parameter_set(name_or_mapping: str | Mapping[str, object], *, field: str = FIELD) -> Parameters:
     """Return the calculators and parameters of a set of tsfresh, or of an explicit mapping.
 
     Values are of JSON's kinds: `widths` is a list, where tsfresh has a tuple. The result is the
@@ -117,10 +118,10 @@ def parameter_set(name_or_mapping: str | Mapping[str, object]) -> Parameters:
         As `canonical_name` and `checked`.
     """
     if not isinstance(name_or_mapping, str):
-        return checked(name_or_mapping)
+        return checked(name_or_mapping, field=field)
     from tsfresh.feature_extraction import settings  # noqa: PLC0415  imports for seconds
 
-    tsfresh_set = getattr(settings, PARAMETER_SETS[canonical_name(name_or_mapping)])()
+    tsfresh_set = getattr(settings, PARAMETER_SETS[canonical_name(name_or_mapping, field=field)])()
     return {
         name: None
         if entries is None
@@ -161,7 +162,7 @@ def _entries(name: str, value: object, field: str) -> list[dict[str, Parameter]]
     if not rules:
         if value is not None and value not in ([], [{}]):
             raise SpecError(
-                f"calculator {name} takes no parameter, but {_shown(value)} was found.",
+                f"calculator {name} takes no parameter, but {shown(value)} was found.",
                 mend="Write null.",
                 field=field,
             )
@@ -169,7 +170,7 @@ def _entries(name: str, value: object, field: str) -> list[dict[str, Parameter]]
     if not isinstance(value, list) or not value:
         raise SpecError(
             f"calculator {name} needs parameters ({', '.join(rules)}), "
-            f"but {_shown(value)} was found.",
+            f"but {shown(value)} was found.",
             mend="Write a list of mappings, one for each feature.",
             field=field,
         )
@@ -179,7 +180,7 @@ def _entries(name: str, value: object, field: str) -> list[dict[str, Parameter]]
         accepted = _entry(name, entry, f"{field}.{position}")
         if (told := repr(sorted(accepted.items()))) in seen:
             raise SpecError(
-                f"calculator {name} is asked twice for {_shown(accepted)}.",
+                f"calculator {name} is asked twice for {shown(accepted)}.",
                 mend="Leave one of the two out.",
                 field=f"{field}.{position}",
             )
@@ -192,7 +193,7 @@ def _entry(name: str, entry: object, field: str) -> dict[str, Parameter]:
     rules = _calculators()[name]
     if not isinstance(entry, Mapping):
         raise SpecError(
-            f"{_shown(entry)} was found where calculator {name} expects a mapping of "
+            f"{shown(entry)} was found where calculator {name} expects a mapping of "
             f"{', '.join(rules)}.",
             mend="Write each parameter with its name.",
             field=field,
@@ -211,7 +212,7 @@ def _entry(name: str, entry: object, field: str) -> dict[str, Parameter]:
         rule = rules[key]
         if not rule.accepts(value):
             raise SpecError(
-                f"{key} of calculator {name} is {_shown(value)}; {rule.expected} is expected.",
+                f"{key} of calculator {name} is {shown(value)}; {rule.expected} is expected.",
                 mend="Correct the value.",
                 field=f"{field}.{key}",
             )
@@ -227,12 +228,7 @@ def _known(name: object, names: Iterable[str], kind: str, field: str) -> str:
         return name
     near = get_close_matches(str(name)[:80], known, 1)
     raise SpecError(
-        f"{_shown(name)} is not a {kind} that tsfresh can compute with here.",
+        f"{shown(name)} is not a {kind} that tsfresh can compute with here.",
         mend=f"Did you mean {near[0]!r}?" if near else "Leave it out.",
         field=field,
     )
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import ModelRefused, SpecError
-from tideline.features.parameters import parameter_set
+from tideline.features.parameters import checked, parameter_set
 from tideline.panel import Panel, named
 
 ParameterValue = str | int | float | bool | None | tuple["ParameterValue", ...]
@@ -160,9 +160,7 @@ class FeaturePlan:
         for channel in channels:
             settings = chosen.get(channel, default)
             if settings is not None:
-                field = (
-                    KIND_FIELD if channel in chosen else "extract_features.default_fc_parameters"
-                )
+                field = f"{KIND_FIELD}.{channel[:80]}" if channel in chosen else DEFAULT_FIELD
                 features += _of_channel(channel, settings, channel in timed, field)
         if not features:
             raise SpecError(
@@ -216,6 +214,26 @@ class FeaturePlan:
             columns = sorted(columns, key=lambda c: self.features[c].arguments["coeff"])
         arguments = tuple(self.features[column].arguments for column in columns)
         return Call(channel, calculator, arguments, np.array(columns, dtype=np.intp))
+
+    def require_computable(self) -> None:
+        """Refuse features that a spec could not ask for either.
+
+        tsfresh looks some parameters up as names of functions, so a plan from a file is held
+        against the same rules as a spec.
+
+        Raises
+        ------
+        ModelRefused
+            When a calculator, a parameter or a value is none that is computed here.
+        """
+        # By what they look like, for True is equal to 1 and yet another parameter.
+        distinct = {repr((f.calculator, f.parameters)): f for f in self.features}
+        for feature in distinct.values():
+            arguments = {key: _thawed(value) for key, value in feature.parameters}
+            try:
+                checked({feature.calculator: [arguments]}, field="plan")
+            except SpecError as error:
+                raise _unreadable(error.message.removesuffix(".")) from error
 
     def take(self, columns: NDArray[np.bool_] | NDArray[np.intp] | Iterable[int]) -> FeaturePlan:
         """Return the plan of some columns: a boolean mask, or positions in the order asked for."""
@@ -275,7 +293,7 @@ def _require_known(chosen: Mapping[str, object], channels: Sequence[str]) -> Non
 
 def _of_channel(channel: str, settings: Settings, timed: bool, field: str) -> list[Feature]:
     features: dict[str, Feature] = {}
-    for calculator, listed in parameter_set(settings).items():
+    for calculator, listed in parameter_set(settings, field=field).items():
         if calculator == TIMEWISE and not timed:
             if not isinstance(settings, str):
                 raise _not_timed(channel, field)

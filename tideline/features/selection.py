@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +13,8 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from tideline.labels import Task
 from tideline.panel import FloatArray
-
-Task = Literal["classification", "regression"]
 
 
 class RelevanceSelection(SelectorMixin, BaseEstimator):  # type: ignore[misc]  # no types

@@ -2,6 +2,7 @@
 
 from tideline.readers.label_file import read_labels
 from tideline.readers.panel_file import read_panel
-from tideline.readers.roles import ColumnRoles, Reading
+from tideline.readers.reading import Reading
+from tideline.roles import ColumnRoles
 
 __all__ = ["ColumnRoles", "Reading", "read_labels", "read_panel"]

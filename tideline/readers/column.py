@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tideline.errors import DataError
-from tideline.panel import FloatArray, shown
+from tideline.panel import FloatArray
+from tideline.wording import shown
 
 MISSING = frozenset({"", "NaN", "nan"})
 """The texts that stand for a missing value."""

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from tideline.errors import DataError
-from tideline.panel import named, shown
+from tideline.panel import named
 from tideline.readers.arrow_column import TextColumn
 from tideline.readers.table import Table
+from tideline.wording import shown
 
 SEPARATORS = ",;\t"
 

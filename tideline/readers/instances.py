@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import DataError
-from tideline.panel import CaseId, Channel, Panel, require_case_id, shown
+from tideline.panel import CaseId, Channel, Panel, require_case_id
 from tideline.readers.column import Place
 from tideline.readers.json_column import JsonColumn
 from tideline.readers.long import require_bounded, time_index
+from tideline.wording import shown
 
 ID = "id"
 

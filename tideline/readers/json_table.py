@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from tideline.errors import DataError
-from tideline.panel import named, shown
+from tideline.panel import named
 from tideline.readers.json_column import JsonColumn
 from tideline.readers.table import Table
+from tideline.wording import shown
 
 EXPECTED = (
     'columns ({"x": {"0": 1.0}, "id": {"0": 7}}) or a list of row objects ([{"x": 1.0, "id": 7}])'

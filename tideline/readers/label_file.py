@@ -8,13 +8,14 @@ from pathlib import Path
 
 from tideline.errors import DataError, LabelError
 from tideline.labels import Label, Labels
-from tideline.panel import require_case_id, shown
+from tideline.panel import require_case_id
 from tideline.readers.column import Column
 from tideline.readers.csv_table import csv_table
 from tideline.readers.json_table import json_table, parse_json
 from tideline.readers.parquet_table import parquet_table
 from tideline.readers.source import Format, decode, load, sniff
 from tideline.readers.table import Table
+from tideline.wording import shown
 
 FIELD = "labels"
 

@@ -19,11 +19,11 @@ from tideline.panel import (
     case_key,
     named,
     require_case_id,
-    shown,
 )
 from tideline.readers.column import Column, TimeArray
-from tideline.readers.roles import ColumnRoles
 from tideline.readers.table import Table
+from tideline.roles import ColumnRoles
+from tideline.wording import shown
 
 TimeIndex = FloatArray | NDArray[np.datetime64]
 

@@ -9,9 +9,10 @@ from tideline.readers.instances import is_instances, panel_of_instances
 from tideline.readers.json_table import json_table, parse_json
 from tideline.readers.long import panel_of_table
 from tideline.readers.parquet_table import parquet_table
-from tideline.readers.roles import ColumnRoles, Reading
+from tideline.readers.reading import Reading
 from tideline.readers.source import Format, decode, load, sniff
 from tideline.readers.ts import read_ts
+from tideline.roles import ColumnRoles
 
 
 def read_panel(source: bytes | Path, roles: ColumnRoles, *, field: str = "raw_data") -> Reading:

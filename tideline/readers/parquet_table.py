@@ -28,11 +28,12 @@ def parquet_table(content: bytes, field: str) -> Table:
     Raises
     ------
     DataError
-        When it is damaged, larger than memory may hold, or columns share a name. The size is
-        read from the metadata, before anything is uncompressed.
+        When it is damaged, larger than memory may hold, or nested, or columns share a name. The
+        size is read from the metadata, before anything is uncompressed.
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
+        _require_flat(file.schema, field)
         _require_bounded(file.metadata, field)
         _require_distinct(file.schema_arrow.names, field)
         cells = _cells(content, file.schema_arrow)
@@ -61,10 +62,23 @@ def _cells(content: bytes, schema: pa.Schema) -> pa.Table:
     return cells.unify_dictionaries()
 
 
+def _require_flat(schema: pq.ParquetSchema, field: str) -> None:
+    """Refuse a column of lists or records: of these, one row holds any number of values."""
+    columns = [schema.column(c) for c in range(len(schema))]
+    # The path of a column that is no part of another is its name, dots and all.
+    nested = [c.path for c in columns if c.max_repetition_level > 0 or c.path != c.name]
+    if nested:
+        raise DataError(
+            f"{field} has nested columns: {named(nested)}; one value a row is expected.",
+            mend="Write one row for each value, with the id of its case, or leave the columns out.",
+            field=field,
+        )
+
+
 def _require_bounded(metadata: pq.FileMetaData, field: str) -> None:
-    groups = range(metadata.num_row_groups)
-    size = sum(metadata.row_group(g).total_byte_size for g in groups)
-    cells = metadata.num_rows * metadata.num_columns
+    groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
+    size = sum(group.total_byte_size for group in groups)
+    cells = sum(group.column(c).num_values for group in groups for c in range(group.num_columns))
     if size > MAX_BYTES or cells > MAX_CELLS:
         raise DataError(
             f"{field} is a table of {cells} cells and {size} bytes when uncompressed; "

@@ -7,7 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from tideline.errors import DataError, InputNotFound
-from tideline.panel import shown
+from tideline.wording import shown
 
 ACCEPTED = "column JSON, record JSON, long CSV, long Parquet or .ts"
 

@@ -14,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from tideline.errors import DataError
-from tideline.labels import Label, Labels
-from tideline.panel import Channel, Panel, shown
+from tideline.labels import Label, Labels, Task
+from tideline.panel import Channel, Panel
 from tideline.readers.arrow_column import numbers_of_text
-from tideline.readers.roles import Reading
+from tideline.readers.reading import Reading
+from tideline.wording import shown
 
 MISSING = "?"
 
@@ -33,7 +34,7 @@ class _Header:
     target : bool
         Whether the label is a number to predict (`@targetLabel`).
     labelled : bool
-        Whether each line ends in a label.
+        Whether each line ends in a label (`@targetLabel` or `@classLabel`).
     classes : frozenset of str
         The labels that are announced; empty where any is welcome.
     """
@@ -42,6 +43,11 @@ class _Header:
     labelled: bool
     target: bool
     classes: frozenset[str]
+
+    @property
+    def task(self) -> Task:
+        """What its labels are."""
+        return "regression" if self.target else "classification"
 
 
 def read_ts(text: str, field: str) -> Reading:
@@ -69,7 +75,7 @@ def read_ts(text: str, field: str) -> Reading:
     if not header.labelled:
         return Reading(panel)
     labels = tuple(_label(number, parts[-1], header, field) for number, parts in cases)
-    return Reading(panel, Labels(ids, labels))
+    return Reading(panel, Labels(ids, labels), header.task)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -2,12 +2,11 @@
 
 from tideline.spec.estimators import build_estimator, is_search, task_of
 from tideline.spec.names import pipeline_name
-from tideline.spec.training_spec import ExtractionSpec, ModelTrainingSpec, Task, TrainingSpec
+from tideline.spec.training_spec import ExtractionSpec, ModelTrainingSpec, TrainingSpec
 
 __all__ = [
     "ExtractionSpec",
     "ModelTrainingSpec",
-    "Task",
     "TrainingSpec",
     "build_estimator",
     "is_search",

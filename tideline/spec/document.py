@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 
 from tideline.errors import SpecError
-from tideline.spec.names import shown, step
+from tideline.spec.names import step
+from tideline.wording import shown
 
 JSON = str | int | float | bool | None | list["JSON"] | dict[str, "JSON"]
 

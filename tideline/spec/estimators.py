@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tideline.errors import SpecError
+from tideline.labels import Task
 from tideline.spec.argument_kinds import annotated_kinds, is_of_kind
 from tideline.spec.document import JSON
-from tideline.spec.names import nearest, shown, step
+from tideline.spec.names import nearest, step
+from tideline.wording import shown
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
-
-FixedTask = Literal["classification", "regression"]
 
 _CLASSIFIERS: Mapping[str, str] = MappingProxyType(
     {
@@ -111,7 +111,7 @@ class EstimatorChoice:
 
     module: str
     name: str
-    task: FixedTask
+    task: Task
 
     @property
     def path(self) -> str:
@@ -129,7 +129,7 @@ def choices() -> Mapping[str, EstimatorChoice]:
     """Return the table, by the name of the class: no two packages have one in common."""
     return MappingProxyType(
         {
-            name: EstimatorChoice(module, name, cast("FixedTask", task))
+            name: EstimatorChoice(module, name, cast("Task", task))
             for task, rows in (("classification", _CLASSIFIERS), ("regression", _REGRESSORS))
             for module, names in rows.items()
             for name in names.split()
@@ -169,7 +169,7 @@ def is_search(path: str | None) -> bool:
     return path is None or resolve(path).is_search
 
 
-def task_of(path: str) -> FixedTask:
+def task_of(path: str) -> Task:
     """Return what an estimator learns.
 
     Raises

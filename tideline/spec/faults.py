@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tideline.errors import SpecError
-from tideline.spec.names import nearest, shown, step
+from tideline.spec.names import nearest, step
+from tideline.wording import shown
 
 
 def spec_error(error: ValidationError, model: type[BaseModel], prefix: str = "") -> SpecError:

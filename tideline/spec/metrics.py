@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from tideline.errors import SpecError
-from tideline.spec.names import nearest, shown
+from tideline.labels import Task
+from tideline.spec.names import nearest
+from tideline.wording import shown
 
 METRICS: Mapping[Literal["classification", "regression"], tuple[str, ...]] = MappingProxyType(
     {
@@ -85,6 +87,6 @@ def known_metric(name: str) -> str:
     )
 
 
-def metric_task(name: str) -> Literal["classification", "regression"]:
+def metric_task(name: str) -> Task:
     """Return the task that a known metric is for."""
     return "regression" if name in METRICS["regression"] else "classification"

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from tideline.errors import SpecError
-
-LONGEST = 63
-_NAME = re.compile(r"[a-z0-9]([-._a-z0-9]*[a-z0-9])?")
+from tideline.names import LONGEST_NAME, NAME_RULE, is_name
+from tideline.wording import shown
 
 
 def pipeline_name(value: object, *, field: str = "pipeline_id") -> str:
@@ -30,13 +29,12 @@ def pipeline_name(value: object, *, field: str = "pipeline_id") -> str:
     tideline.errors.SpecError: 'Pump A' cannot name a pipeline: ... Write 'pump-a'.
     """
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(text, str) and len(text) <= LONGEST and _NAME.fullmatch(text):
+    if isinstance(text, str) and is_name(text):
         return text
     letters = re.sub(r"[^-._a-z0-9]+", "-", text.lower()) if isinstance(text, str) else ""
-    suggestion = letters[:LONGEST].strip("-._")
+    suggestion = letters[:LONGEST_NAME].strip("-._")
     raise SpecError(
-        f"{shown(value)} cannot name a pipeline: 1 to {LONGEST} of the characters a to z, 0 to 9, "
-        "'-', '.' and '_' are expected, with a letter or a digit first and last.",
+        f"{shown(value)} cannot name a pipeline: {NAME_RULE}.",
         mend=f"Write {suggestion!r}." if suggestion else "Choose another name.",
         field=field,
     )
@@ -51,10 +49,4 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def step(key: object) -> str:
     """Return a key as part of a dotted path, which a key of a client's own does not swell."""
-    return str(key)[:LONGEST]
-
-
-def shown(value: object) -> str:
-    """Return a value as a message shows it, not longer than a line."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return str(key)[:LONGEST_NAME]

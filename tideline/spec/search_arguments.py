@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tideline.spec.document import JSON
-from tideline.spec.names import shown
+from tideline.wording import shown
 
 FIELD = "model_training.model_args"
 

@@ -24,14 +24,17 @@ from pydantic import (
 
 from tideline.errors import SpecError
 from tideline.features.parameters import Parameters, canonical_name, checked
+from tideline.labels import Task
+from tideline.roles import ColumnRoles
 from tideline.spec import estimators, metrics
 from tideline.spec.document import JSON, plain_mapping, read_document
 from tideline.spec.faults import spec_error
-from tideline.spec.names import pipeline_name, shown, step
+from tideline.spec.names import pipeline_name, step
 from tideline.spec.search_arguments import SearchArguments
 from tideline.spec.translation import translate
+from tideline.wording import shown
 
-Task = Literal["auto", "classification", "regression"]
+TaskChoice = Literal["auto", Task]
 
 
 def _column_name(value: object) -> object:
@@ -98,6 +101,11 @@ class ExtractionSpec(_Section):
         description="How features without a value are filled: tsfresh's `impute` is the one way, "
         "learnt from the training cases. Null means the same.",
     )
+
+    @property
+    def roles(self) -> ColumnRoles:
+        """What the columns mean, as the readers take it."""
+        return ColumnRoles(self.column_id, self.column_sort, self.column_kind, self.column_value)
 
     @field_validator("default_fc_parameters", mode="before")
     @classmethod
@@ -193,7 +201,7 @@ class TrainingSpec(_Section):
     model_training: ModelTrainingSpec = Field(
         default_factory=ModelTrainingSpec, description="The model and its scores; see below."
     )
-    task: Task = Field(
+    task: TaskChoice = Field(
         "auto",
         description="`classification`, `regression`, or `auto`: what the model learns, else what "
         "the labels look like.",
@@ -274,7 +282,7 @@ class TrainingSpec(_Section):
         return self._notices
 
     @property
-    def known_task(self) -> Literal["classification", "regression"] | None:
+    def known_task(self) -> Task | None:
         """The task, where the spec says it or its model or its metric implies it."""
         if self.task != "auto":
             return self.task
@@ -324,7 +332,7 @@ class TrainingSpec(_Section):
             )
 
 
-def _require_task(task: Task, training: ModelTrainingSpec) -> None:
+def _require_task(task: TaskChoice, training: ModelTrainingSpec) -> None:
     """Refuse a task, a model and a metric that do not go together."""
     said = {"task": None if task == "auto" else task}
     if training.model is not None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from tideline.errors import SpecError
 from tideline.spec import estimators, metrics, search_arguments
 from tideline.spec.document import JSON
-from tideline.spec.names import shown
+from tideline.wording import shown
 
 RUN_TIME_ARGUMENTS: Mapping[str, str] = MappingProxyType(
     {

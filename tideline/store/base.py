@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from tideline.errors import ModelNotFound, SpecError
 from tideline.model import ModelDocument
+from tideline.names import NAME_RULE, is_name
 from tideline.pipeline import Pipeline
+from tideline.wording import shown
 
 LATEST = "latest"
-MAX_NAME = 63
-_NAME = re.compile("[a-z0-9]([-._a-z0-9]*[a-z0-9])?")
 _NUMBER = re.compile("[1-9][0-9]{0,17}")
 
 
@@ -92,6 +92,14 @@ class ModelStore(ABC):
         ModelRefused
             When the folder is not what its manifest says, or model.json names another model or
             run.
+        """
+
+    @abstractmethod
+    def version_of_run(self, name: str, run_id: str) -> ModelVersion | None:
+        """Return the version that a run has published; None when there is none.
+
+        A version that was deleted, or is not yet complete, is none. Asked before a run is
+        repeated, so it looks at the store itself, not at what was seen of it before.
         """
 
     @abstractmethod
@@ -173,6 +181,11 @@ class ModelStore(ABC):
             When an alias other than `latest` stands for it.
         """
 
+    def newest(self) -> dict[str, ModelVersion]:
+        """Return the newest version of each model, by its name."""
+        # By name and number, so that the newest of a name comes last and stays.
+        return {version.name: version for version in self.list()}
+
     def describe(self, version: ModelVersion) -> ModelDocument:
         """Return model.json of a version.
 
@@ -210,11 +223,10 @@ def require_name(name: str, field: str = "pipeline_id") -> str:
     SpecError
         When it is too long, or holds other characters than those allowed.
     """
-    if len(name) <= MAX_NAME and _NAME.fullmatch(name):
+    if is_name(name):
         return name
     raise SpecError(
-        f"{name[:80]!r} cannot be a name in the store: lower-case letters, digits, and '-', '.' "
-        f"or '_' between them are expected, at most {MAX_NAME}.",
+        f"{shown(name)} cannot be a name in the store: {NAME_RULE}.",
         mend="Choose another name.",
         field=field,
     )

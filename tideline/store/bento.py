@@ -69,6 +69,12 @@ class BentoStore(ModelStore):
             self._keep(folder, version)
             return version
 
+    def version_of_run(self, name: str, run_id: str) -> ModelVersion | None:
+        """Return the version that a run has published; see `ModelStore.version_of_run`."""
+        require_name(name)
+        with reachable(self.home):
+            return self._version_of_run(name, run_id)
+
     def resolve(self, name: str, version_or_alias: str | int = LATEST) -> ModelVersion:
         """Return the version that a number or an alias stands for; see `ModelStore.resolve`."""
         require_name(name)

@@ -38,7 +38,7 @@ def claimed_version(bucket: Bucket, name: str, run_id: str) -> ModelVersion:
         When others took a thousand numbers meanwhile.
     """
     found = listed(bucket, name).get(name, Listing())
-    number = _claimed_before(bucket, name, run_id, found)
+    number = _number_of_run(bucket, name, run_id, found.claimed - found.deleted)
     if number is not None:
         return ModelVersion(name, number)
     claim = _Claim(run_id=run_id, claimed=datetime.now(UTC)).model_dump_json().encode()
@@ -54,8 +54,21 @@ def claimed_version(bucket: Bucket, name: str, run_id: str) -> ModelVersion:
     )
 
 
-def _claimed_before(bucket: Bucket, name: str, run_id: str, found: Listing) -> int | None:
-    taken = [ModelVersion(name, n) for n in sorted(found.claimed - found.deleted, reverse=True)]
+def published_version(bucket: Bucket, name: str, run_id: str) -> ModelVersion | None:
+    """Return the version that a run has published whole, if it is still there."""
+    found = listed(bucket, name).get(name, Listing())
+    number = _number_of_run(bucket, name, run_id, set(found.visible))
+    return None if number is None else ModelVersion(name, number)
+
+
+def is_withdrawn(bucket: Bucket, name: str, run_id: str) -> bool:
+    """Tell whether a version that a run had published was deleted."""
+    found = listed(bucket, name).get(name, Listing())
+    return _number_of_run(bucket, name, run_id, found.deleted) is not None
+
+
+def _number_of_run(bucket: Bucket, name: str, run_id: str, numbers: set[int]) -> int | None:
+    taken = [ModelVersion(name, number) for number in sorted(numbers, reverse=True)]
     with ThreadPoolExecutor(READERS) as pool:
         runs = pool.map(lambda version: _run(bucket, version), taken)
         own = [v.number for v, run in zip(taken, runs, strict=True) if run == run_id]

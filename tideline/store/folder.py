@@ -13,7 +13,7 @@ from tideline.model import ModelDocument
 from tideline.pipeline import Pipeline
 from tideline.store.base import Loaded
 from tideline.store.manifest import AGAIN, read_manifest, seal, verified_bytes, verify
-from tideline.store.trust import require_trusted
+from tideline.store.trust import built, require_trusted
 
 PIPELINE = "pipeline.skops"
 DOCUMENT = "model.json"
@@ -69,16 +69,17 @@ def load_model(folder: Path) -> Loaded:
     Raises
     ------
     ModelRefused
-        When a file is damaged, missing or surplus, a type is not allowed, or the parts do not
-        fit each other.
+        When a file is damaged, missing or surplus, a type is not allowed, a feature is none that
+        is computed here, or the parts do not fit each other.
     """
     manifest = verify(folder)
     document = ModelDocument.from_bytes(verified_bytes(folder, manifest, DOCUMENT))
     content = verified_bytes(folder, manifest, PIPELINE)
-    estimator = skops.io.loads(content, trusted=require_trusted(content))
+    estimator = built(content)
     if not isinstance(estimator, Steps):
         raise ModelRefused(f"{PIPELINE} holds no pipeline.", mend=AGAIN)
     plan = document.feature_plan
+    plan.require_computable()
     expected = getattr(estimator, "n_features_in_", None)
     if expected != len(plan.features):
         raise ModelRefused(

@@ -25,7 +25,7 @@ from tideline.store.aliases import moved
 from tideline.store.base import LATEST, ModelStore, ModelVersion, not_found, require_name
 from tideline.store.bento import require_alias, require_own
 from tideline.store.bucket import BLOCK, PATIENCE, Bucket
-from tideline.store.claims import claimed_version
+from tideline.store.claims import claimed_version, published_version
 from tideline.store.disk import reachable
 from tideline.store.folder import DOCUMENT, read_document
 from tideline.store.listing import (
@@ -96,6 +96,10 @@ class ObjectStore(ModelStore):
             if self._manifest(version) is None:
                 self._complete(version, folder, manifest)
         return version
+
+    def version_of_run(self, name: str, run_id: str) -> ModelVersion | None:
+        """Return the version that a run has published; see `ModelStore.version_of_run`."""
+        return published_version(self.bucket, require_name(name), run_id)
 
     def resolve(self, name: str, version_or_alias: str | int = LATEST) -> ModelVersion:
         """Return the version that a number or an alias stands for; see `ModelStore.resolve`."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tideline.store.base import ModelVersion
 from tideline.store.bento import BentoStore
+from tideline.store.claims import is_withdrawn
 from tideline.store.objects import ObjectStore
 
 
@@ -32,3 +33,14 @@ class Outbox(ObjectStore):
         """Make a folder the next version of a model; see `ModelStore.publish`."""
         kept = self.own.publish(folder, name, run_id=run_id)
         return super().publish(self.own.pull(kept), name, run_id=run_id)
+
+    def version_of_run(self, name: str, run_id: str) -> ModelVersion | None:
+        """Return the version that a run has published; see `ModelStore.version_of_run`.
+
+        One that still waits in the own store is sent now: its run need not be repeated.
+        """
+        published = super().version_of_run(name, run_id)
+        waiting = None if published else self.own.version_of_run(name, run_id)
+        if waiting is None or is_withdrawn(self.bucket, name, run_id):
+            return published
+        return super().publish(self.own.pull(waiting), name, run_id=run_id)

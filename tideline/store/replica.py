@@ -150,6 +150,10 @@ class Replica(ModelStore):
         self.sync()
         return version
 
+    def version_of_run(self, name: str, run_id: str) -> ModelVersion | None:
+        """Ask the shared store; see `ModelStore.version_of_run`."""
+        return self.shared.version_of_run(name, run_id)
+
     def resolve(self, name: str, version_or_alias: str | int = LATEST) -> ModelVersion:
         """Return the version that a number or an alias stands for; see `ModelStore.resolve`.
 

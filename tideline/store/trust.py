@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import skops.io
 
 from tideline.errors import ModelRefused
 from tideline.panel import named
 from tideline.store.manifest import AGAIN
+from tideline.wording import shown
 
 _TYPES: Mapping[str, str] = {
     "tideline.features.imputation": "RangeImputer",
@@ -34,11 +35,6 @@ _TYPES: Mapping[str, str] = {
     "sklearn.neighbors._kd_tree": "KDTree",
     "sklearn.neural_network._stochastic_optimizers": "AdamOptimizer SGDOptimizer",
     "sklearn.tree._tree": "Tree",
-    "tpot.builtin_modules.column_one_hot_encoder": "ColumnOneHotEncoder ColumnOrdinalEncoder",
-    "tpot.builtin_modules.estimatortransformer": "EstimatorTransformer",
-    "tpot.builtin_modules.passkbinsdiscretizer": "PassKBinsDiscretizer",
-    "tpot.builtin_modules.passthrough": "Passthrough SkipTransformer",
-    "tpot.builtin_modules.zero_count": "ZeroCount",
     "xgboost.core": "Booster",
     "xgboost.sklearn": "XGBClassifier XGBRFClassifier XGBRFRegressor XGBRegressor",
 }
@@ -57,10 +53,8 @@ def require_trusted(content: bytes) -> list[str]:
     ModelRefused
         When a type is not allowed, or the content is no skops file.
     """
-    try:
+    with _refusing("cannot be examined"):
         types: list[str] = skops.io.get_untrusted_types(data=content)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ModelRefused(f"the pipeline is no skops file: {error}.", mend=AGAIN) from error
     refused = [name for name in types if name not in TRUSTED]
     if refused:
         raise ModelRefused(
@@ -68,3 +62,27 @@ def require_trusted(content: bytes) -> list[str]:
             mend="Train with an estimator that Tideline knows.",
         )
     return types
+
+
+def built(content: bytes) -> object:
+    """Return the object that a skops file holds, built of allowed types only.
+
+    Raises
+    ------
+    ModelRefused
+        As `require_trusted`; also when the file does not say how its parts are built.
+    """
+    types = require_trusted(content)
+    with _refusing("cannot be built"):
+        return skops.io.loads(content, trusted=types)
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Refuse the model for whatever skops, or the code of a type, makes of damaged content."""
+    try:
+        yield
+    except Exception as error:
+        raise ModelRefused(
+            f"the pipeline {what}: {type(error).__name__}: {shown(str(error))}.", mend=AGAIN
+        ) from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -216,3 +217,84 @@ def test_the_run_does_not_inherit_the_token(backend, home, monkeypatch):
     job = backend.submit(request("hang")).job
     for pid in pids(home, job.id):
         assert "TIDELINE_TOKEN" not in psutil.Process(pid).environ()
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Return a function that lets the disk be full for some records of one job."""
+
+    def fill(job_id: str, *states: JobState) -> list[JobState]:
+        refused: list[JobState] = []
+        write = JobFolder.write_record
+
+        def write_record(self, record):
+            if record.id == job_id and record.state in states:
+                refused.append(record.state)
+                raise OSError(errno.ENOSPC, "No space left on device")
+            write(self, record)
+
+        monkeypatch.setattr(JobFolder, "write_record", write_record)
+        return refused
+
+    return fill
+
+
+@pytest.mark.parametrize(
+    "states",
+    [(JobState.RUNNING,), (JobState.RUNNING, JobState.FAILED)],
+    ids=["for a moment", "for longer"],
+)
+def test_a_disk_that_is_full_fails_the_job_and_not_those_after_it(home, full_disk, states):
+    jobs = local_jobs(home, at_once=1)
+    refused = full_disk(request("publish", "a").job_id, *states)
+    jobs.start()
+    first = jobs.submit(request("publish", "a")).job.id
+    second = jobs.submit(request("publish", "b")).job.id
+    job = ended(jobs, first)
+    assert (job.state, job.problem.retryable) == (JobState.FAILED, True)
+    assert "OSError" in job.reason
+    assert ended(jobs, second).state is JobState.SUCCEEDED
+    assert refused == list(states)
+    jobs.close()
+
+
+def test_a_job_that_published_has_succeeded_even_when_the_disk_is_full(home, full_disk):
+    full_disk(request("publish").job_id, JobState.SUCCEEDED)
+    jobs = local_jobs(home)
+    jobs.start()
+    job = ended(jobs, jobs.submit(request("publish")).job.id)
+    assert (job.state, job.summary["modelId"]) == (JobState.SUCCEEDED, "m")
+    jobs.close()
+    jobs.start()
+    assert jobs.get(job.id).state is JobState.SUCCEEDED
+    jobs.close()
+
+
+def test_a_job_whose_cancelling_cannot_be_written_waits_on(home, full_disk, tmp_path):
+    file = tmp_path / "go"
+    jobs = local_jobs(home, at_once=1)
+    jobs.start()
+    running = jobs.submit(request("await_file", "a", file=str(file))).job.id
+    waiting = jobs.submit(request("publish", "b")).job.id
+    full_disk(waiting, JobState.CANCELLED)
+    with pytest.raises(OSError, match="No space"):
+        jobs.cancel(waiting)
+    file.touch()
+    assert ended(jobs, running).state is JobState.SUCCEEDED
+    assert ended(jobs, waiting).state is JobState.SUCCEEDED
+    jobs.close()
+
+
+def test_a_run_that_cannot_be_waited_for_fails_and_is_no_run_any_more(home, monkeypatch):
+    monkeypatch.setattr("service.jobs.run.end_leftovers", _cannot)
+    jobs = local_jobs(home, at_once=1)
+    jobs.start()
+    job = ended(jobs, jobs.submit(request("publish")).job.id)
+    assert (job.state, jobs.cancel(job.id).state) == (JobState.FAILED, JobState.FAILED)
+    monkeypatch.undo()
+    assert ended(jobs, jobs.submit(request("publish", "b")).job.id).state is JobState.SUCCEEDED
+    jobs.close()
+
+
+def _cannot(_: Path) -> int:
+    raise PermissionError("no process may be looked at")

@@ -16,7 +16,9 @@ from tideline.client import Client, Job, JobFailed, ServiceProblem, ServiceUnrea
 JOB = {"id": "job-1", "pipeline_id": "1", "state": "running"}
 
 
-def answer(status: int, document: object, kind: str = "application/json") -> tuple[int, str, bytes]:
+def answer(
+    status: int, document: object, kind: str = "application/problem+json"
+) -> tuple[int, str, bytes]:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     return status, kind, body
 
@@ -80,6 +82,23 @@ def test_an_answer_that_is_no_problem_document_is_told_as_it_is() -> None:
     page = answer(502, b"<html>no upstream</html>", "text/html")
     with ingress(page) as url, Client(url) as client:
         with pytest.raises(ServiceProblem, match="502 Bad Gateway: <html>no upstream") as caught:
+            client.models()
+        assert caught.value.problem.retryable
+
+
+def test_a_gateways_own_json_is_told_as_it_is() -> None:
+    starting = answer(503, {"message": "no healthy upstream"}, "application/json")
+    with ingress(starting) as url, Client(url) as client:
+        with pytest.raises(ServiceProblem, match=r"503 Service Unavailable: .*upstream") as caught:
+            client.models()
+        assert caught.value.problem.status == 503
+        assert caught.value.problem.retryable
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/problem+json; charset=utf-8"])
+def test_a_status_that_no_standard_knows_is_told_as_it_is(kind: str) -> None:
+    with ingress(answer(520, b"unknown error", kind)) as url, Client(url) as client:
+        with pytest.raises(ServiceProblem, match="answered 520: unknown error") as caught:
             client.models()
         assert caught.value.problem.retryable
 

@@ -16,7 +16,7 @@ from tideline.features.extraction import extract
 from tideline.features.plan import TIMEWISE, Feature, FeaturePlan
 from tideline.panel import Channel, Panel, case_key
 from tideline.readers import read_panel
-from tideline.readers.roles import ColumnRoles
+from tideline.roles import ColumnRoles
 
 
 def ragged(lengths: list[int], channels: int = 2, seed: int = 0) -> Panel:

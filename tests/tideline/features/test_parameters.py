@@ -277,3 +277,10 @@ def test_any_mapping_is_accepted_or_refused_as_a_spec_error(mapping):
         assert checked(accepted) == accepted
         return
     assert refused.field.startswith(FIELD)
+
+
+def test_the_order_of_single_values_is_no_feature() -> None:
+    with pytest.raises(
+        SpecError, match="dimension of calculator permutation_entropy is 1; a whole"
+    ):
+        checked({"permutation_entropy": [{"tau": 1, "dimension": 1}]})

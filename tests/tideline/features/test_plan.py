@@ -141,3 +141,32 @@ def test_survives_json(listed: list[Feature]) -> None:
 def test_refuses_a_document_that_is_no_plan(document: dict) -> None:
     with pytest.raises(ModelRefused, match="feature plan"):
         FeaturePlan.from_json(document)
+
+
+def test_a_set_of_one_channel_is_refused_where_it_stands() -> None:
+    with pytest.raises(SpecError) as caught:
+        FeaturePlan.from_parameters(["x", "y"], "minimal", {"y": {"maximun": None}})
+    assert caught.value.field == "extract_features.kind_to_fc_parameters.y"
+
+
+@pytest.mark.parametrize("name", ["comprehensive", "efficient", "minimal"])
+def test_what_a_set_of_tsfresh_plans_can_be_computed(name: str) -> None:
+    FeaturePlan.from_parameters(["x"], name, timed={"x"}).require_computable()
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        Feature.of("x", "set_property", {"key": "a", "value": 1}),
+        Feature.of("x", "mean", {"x": 1}),
+        Feature.of("x", "lag", None),
+        Feature.of("x", "autocorrelation", {"lag": True}),
+        Feature.of(
+            "x", "change_quantiles", {"ql": 0.0, "qh": 1.0, "isabs": False, "f_agg": "save"}
+        ),
+    ],
+)
+def test_refuses_a_plan_that_no_spec_could_ask_for(feature: Feature) -> None:
+    sound = Feature.of("x", "autocorrelation", {"lag": 1})
+    with pytest.raises(ModelRefused, match="plan of the model cannot be read"):
+        FeaturePlan((sound, feature)).require_computable()

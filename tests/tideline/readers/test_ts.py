@@ -75,3 +75,20 @@ def test_refuses_an_unsound_file(text: str, told: str) -> None:
     assert told in refusal.value.message
     assert refusal.value.field == "raw_data"
     assert refusal.value.mend
+
+
+@pytest.mark.parametrize(
+    ("directive", "task"),
+    [
+        ("@targetLabel true", "regression"),
+        ("@classLabel true 1 2", "classification"),
+        ("@classLabel false", None),
+    ],
+)
+def test_tells_what_the_header_says_of_its_labels(directive: str, task: str | None) -> None:
+    assert (
+        read(
+            f"@univariate true\n{directive}\n@data\n1,2:1\n1,2:2".replace(":", ":" if task else ",")
+        ).task
+        == task
+    )

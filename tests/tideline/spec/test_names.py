@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tideline.errors import SpecError
 from tideline.spec import pipeline_name
-from tideline.spec.names import nearest, shown
+from tideline.spec.names import nearest
 
 
 @pytest.mark.parametrize("name", ["1", "a", "pump-a", "pump_a.v2", "0-9", "a" * 63])
@@ -63,7 +63,3 @@ def test_a_name_that_is_taken_is_one_of_bentoml(text):
 def test_the_nearest_word_is_found_whatever_its_case():
     assert nearest("xgbclassifer", ["XGBClassifier", "SVC"]) == "XGBClassifier"
     assert nearest("pear", ["XGBClassifier", "SVC"]) is None
-
-
-def test_a_long_value_is_shown_in_part():
-    assert len(shown("x" * 1000)) == 80

@@ -72,6 +72,17 @@ class StoreConformance:
         assert self.publish(store, folder, "a", "b") == [first, second]
         assert len(store.list()) == 2
 
+    def test_a_run_finds_what_it_has_published(self, store: ModelStore, folder: Folder) -> None:
+        assert store.version_of_run("waves", "a") is None
+        first, second, _ = self.publish(store, folder, "a", "b", "c")
+
+        assert store.version_of_run("waves", "b") == second
+        assert store.version_of_run("waves", "d") is None
+        assert store.version_of_run("tides", "b") is None
+        store.delete(second)
+        assert store.version_of_run("waves", "b") is None
+        assert store.version_of_run("waves", "a") == first
+
     def test_models_do_not_mix(self, store: ModelStore, folder: Folder) -> None:
         other = store.publish(folder(name="other", run_id="a"), "other", run_id="a")
         [version] = self.publish(store, folder, "a")
@@ -79,6 +90,15 @@ class StoreConformance:
         assert (other.number, version.number) == (1, 1)
         assert store.list() == (other, version)
         assert store.list("other") == (other,)
+
+    def test_the_newest_of_each_model_is_told_by_its_name(
+        self, store: ModelStore, folder: Folder
+    ) -> None:
+        assert store.newest() == {}
+        *_, waves = self.publish(store, folder, *"abcdefghijk")
+        tides = store.publish(folder("tides", "t"), "tides", run_id="t")
+
+        assert store.newest() == {"tides": tides, "waves": waves}
 
     def test_latest_is_the_newest(self, store: ModelStore, folder: Folder) -> None:
         *_, newest = self.publish(store, folder, *"abcdefghijk")
@@ -217,6 +237,7 @@ class StoreConformance:
         for call in (
             lambda: store.publish(folder(run_id="a"), name, run_id="a"),
             lambda: store.resolve(name),
+            lambda: store.version_of_run(name, "a"),
             lambda: store.list(name),
             lambda: store.aliases(name),
             lambda: store.pull(ModelVersion(name, 1)),

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from tideline.errors import ModelRefused
 from tideline.pipeline import Pipeline
 from tideline.store import load_model, write_model
 from tideline.store.manifest import MANIFEST, seal, verified_bytes, verify
+from tideline.store.trust import TRUSTED
 
 
 def manifest_naming(name: str) -> Callable[[Path], object]:
@@ -103,6 +106,58 @@ def test_refuses_types_that_the_server_does_not_allow(
 def test_refuses_what_is_no_skops_file(folder: Folder, content: bytes) -> None:
     with pytest.raises(ModelRefused):
         load_model(replaced(folder(), content))
+
+
+def schema_changed(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """Return a skops file with another schema."""
+    sink = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(sink, "w") as after:
+        for name in before.namelist():
+            part = before.read(name)
+            after.writestr(name, change(part) if name == "schema.json" else part)
+    return sink.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning:skops")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"[]",
+        lambda _: b"null",
+        lambda schema: schema.replace(b"ObjectNode", b"NoNode"),
+        lambda schema: schema.replace(b'"content"', b'"contant"'),
+        lambda schema: schema.replace(b".npy", b".npz"),
+        lambda schema: schema.replace(b'"LogisticRegression"', b'"LogisticRegrossion"'),
+    ],
+)
+def test_refuses_a_skops_file_that_does_not_say_how_it_is_built(
+    folder: Folder, pipeline: Pipeline, change: Callable[[bytes], bytes]
+) -> None:
+    content = schema_changed(skops.io.dumps(pipeline.estimator), change)
+
+    with pytest.raises(ModelRefused):
+        load_model(replaced(folder(), content))
+
+
+def test_the_servers_list_holds_no_type_of_tpot() -> None:
+    # Which a search needs, and a predictor would import for four seconds and 250 MB.
+    assert not [name for name in TRUSTED if name.startswith("tpot.")]
+
+
+def test_refuses_a_plan_that_no_spec_could_ask_for(folder: Folder) -> None:
+    path = folder()
+    document = json.loads((path / "model.json").read_bytes())
+    first = document["plan"]["features"][0]
+    first |= {
+        "calculator": "change_quantiles",
+        "parameters": {"ql": 0.0, "qh": 1.0, "isabs": False, "f_agg": "save"},
+    }
+    (path / "model.json").write_text(json.dumps(document))
+    (path / MANIFEST).unlink()
+    seal(path)
+
+    with pytest.raises(ModelRefused, match="f_agg of calculator change_quantiles is 'save'"):
+        load_model(path)
 
 
 def test_refuses_an_estimator_that_does_not_fit_the_plan(folder: Folder) -> None:

@@ -45,5 +45,16 @@ def test_what_could_not_be_sent_is_sent_by_the_next_attempt(
     assert open_store(s3).list() == (again,)
 
 
+def test_a_run_that_is_repeated_finds_what_waits_and_sends_it(
+    url: str, tmp_path: Path, folder: Folder
+) -> None:
+    BentoStore(tmp_path / "home").publish(folder(run_id="a"), "waves", run_id="a")
+
+    version = open_outbox(url, tmp_path / "home").version_of_run("waves", "a")
+
+    assert version is not None
+    assert open_store(url).list() == (version,)
+
+
 def test_a_path_is_published_to_alone(tmp_path: Path) -> None:
     assert isinstance(open_outbox(tmp_path / "home", tmp_path / "other"), BentoStore)

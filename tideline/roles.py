@@ -1,11 +1,8 @@
-"""What the columns of a table mean, and what reading a file gives."""
+"""What the columns of a table mean."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from tideline.labels import Labels
-from tideline.panel import Panel
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,3 @@ class ColumnRoles:
     column_sort: str | None = None
     column_kind: str | None = None
     column_value: str | None = None
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a file of series holds: its panel, and its labels where the format has them (`.ts`)."""
-
-    panel: Panel
-    labels: Labels | None = None
