@@ -21,12 +21,11 @@ from pydantic_core import ErrorDetails
 import service
 from service.settings import LaptopSettings, ServiceSettings
 
-DRAIN_SECONDS = "10"
 BAD_SETTINGS = 64
 PORTS = range(1, 65536)
 
 
-def command(role: str, host: str, port: int) -> list[str]:
+def command(role: str, host: str, port: int, drain_seconds: int) -> list[str]:
     """Return the command that serves one of the Bento services."""
     rooms = Path(service.__file__).resolve().parent.parent
     return [
@@ -34,7 +33,7 @@ def command(role: str, host: str, port: int) -> list[str]:
         f"service.bento:{role.capitalize()}",
         *("--working-dir", str(rooms)),
         *("--host", host, "--port", str(port)),
-        *("--timeout-graceful-shutdown", DRAIN_SECONDS),
+        *("--timeout-graceful-shutdown", str(drain_seconds)),
     ]
 
 
@@ -116,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.stderr.flush()
     # The supervisor takes the place of this process, so that signals reach it.
     os.execve(  # noqa: S606 - no shell is wanted
-        sys.executable, command(options.role, options.host, options.port), environment(settings)
+        sys.executable,
+        command(options.role, options.host, options.port, settings.drain_seconds),
+        environment(settings),
     )
 
 

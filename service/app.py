@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -21,11 +22,14 @@ from service.limits import BodyLimit
 from service.pages import home
 from service.predictor import Predictor, predictor_routes
 from service.problems import Problem, answer_problems
+from service.reports import ReportedJobs, report_routes
 from service.settings import LaptopSettings, PredictorSettings, ServiceSettings, TrainerSettings
 from service.trainer import trainer_routes
-from tideline.store import open_store
+from tideline.store import is_shared, open_replica, open_store
+from tideline.store.replica import Replica
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Ready = Callable[[], bool]
 
 DESCRIPTION = """AutoML for time series.
 Raw labelled series go in, a fitted pipeline is published, and predictions on raw series come out.
@@ -34,11 +38,13 @@ Errors are problem documents (RFC 9457) that name the field and the mend."""
 
 def predictor_app(settings: PredictorSettings, leaving: Leaving | None = None) -> FastAPI:
     """Return the application that answers predictions."""
-    store = open_store(settings.store_home)
-    predictor = Predictor(store, settings.models_held)
-    app = _application("predictor", settings, leaving or Leaving(), _warmed(predictor))
+    predictor = _predictor(settings, settings.store_home)
+    leaving = leaving or Leaving()
+    app = _application(
+        "predictor", settings, leaving, _warmed(predictor), is_ready=_has_seen_its_store(predictor)
+    )
     app.include_router(predictor_routes(predictor, settings))
-    app.include_router(home.router(store, None))
+    app.include_router(home.router(predictor.store, None))
     return app
 
 
@@ -47,10 +53,11 @@ def trainer_app(
 ) -> FastAPI:
     """Return the application that trains; it starts and closes its jobs with itself."""
     leaving = leaving or Leaving()
-    jobs = jobs or local_jobs(settings, leaving)
+    jobs = jobs or job_backend(settings, leaving)
     app = _application("trainer", settings, leaving, _running(jobs))
     app.include_router(trainer_routes(jobs, settings, leaving))
-    app.include_router(home.router(open_store(settings.store_home), jobs))
+    _include_reports(app, jobs)
+    app.include_router(home.router(open_store(settings.store or settings.store_home), jobs))
     return app
 
 
@@ -59,27 +66,48 @@ def laptop_app(
 ) -> FastAPI:
     """Return the application that is both."""
     leaving = leaving or Leaving()
-    jobs = jobs or local_jobs(settings, leaving)
-    store = open_store(settings.store_home)
-    predictor = Predictor(store, settings.models_held)
-    app = _application("laptop", settings, leaving, _warmed(predictor), _running(jobs))
+    jobs = jobs or job_backend(settings, leaving)
+    predictor = _predictor(settings, settings.replica_home)
+    app = _application(
+        "laptop",
+        settings,
+        leaving,
+        _warmed(predictor),
+        _running(jobs),
+        is_ready=_has_seen_its_store(predictor),
+    )
     app.include_router(trainer_routes(jobs, settings, leaving))
+    _include_reports(app, jobs)
     app.include_router(predictor_routes(predictor, settings))
-    app.include_router(home.router(store, jobs))
+    app.include_router(home.router(predictor.store, jobs))
     return app
+
+
+def job_backend(settings: TrainerSettings, leaving: Leaving) -> JobBackend:
+    """Return the backend that the settings name."""
+    if settings.jobs == "local":
+        return local_jobs(settings, leaving)
+    from service.jobs.backing import kubernetes_jobs  # noqa: PLC0415 - its client is slow to load
+
+    return kubernetes_jobs(settings, leaving)
 
 
 def local_jobs(settings: TrainerSettings, leaving: Leaving) -> LocalJobs:
     """Return the backend that runs jobs as child processes."""
     return LocalJobs(
         settings.jobs_home,
-        str(settings.store_home),
-        at_once=settings.jobs_at_once,
+        settings.store or str(settings.store_home),
+        at_once=settings.jobs_at_once or 2,
         queued=settings.jobs_queued,
         kept=settings.jobs_kept,
         stop_seconds=settings.stop_seconds,
         leaving=leaving,
     )
+
+
+def _include_reports(app: FastAPI, jobs: JobBackend) -> None:
+    if isinstance(jobs, ReportedJobs):
+        app.include_router(report_routes(jobs))
 
 
 def _running(jobs: JobBackend) -> Lifespan:
@@ -94,9 +122,34 @@ def _running(jobs: JobBackend) -> Lifespan:
     return lifespan
 
 
+def _predictor(settings: PredictorSettings, replica_home: Path) -> Predictor:
+    """Return what answers from the store of this machine, or from a replica of a shared one."""
+    address = settings.store or settings.store_home
+    if settings.store is None or not is_shared(address):
+        return Predictor(open_store(address), settings.models_held)
+    replica = open_replica(settings.store, replica_home, poll_seconds=settings.poll_seconds)
+    return Predictor(replica, settings.models_held)
+
+
+def _has_seen_its_store(predictor: Predictor) -> Ready:
+    store = predictor.store
+
+    def is_ready() -> bool:
+        return not isinstance(store, Replica) or store.freshness.seconds is not None
+
+    return is_ready
+
+
 def _warmed(predictor: Predictor) -> Lifespan:
+    store = predictor.store
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if isinstance(store, Replica):
+            # A new version is loaded before an alias stands for it.
+            with store.following(predictor.models.get):
+                yield
+            return
         # Beside the first calls, which wait only for the model that they ask for.
         threading.Thread(target=predictor.warm, name="warm", daemon=True).start()
         yield
@@ -105,7 +158,11 @@ def _warmed(predictor: Predictor) -> Lifespan:
 
 
 def _application(
-    name: str, settings: ServiceSettings, leaving: Leaving, *lifespans: Lifespan
+    name: str,
+    settings: ServiceSettings,
+    leaving: Leaving,
+    *lifespans: Lifespan,
+    is_ready: Ready = lambda: True,
 ) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -123,6 +180,7 @@ def _application(
         lifespan=lifespan,
         responses={"default": {"model": Problem, "description": "A problem document."}},
     )
+    app.state.is_ready = lambda: not leaving.is_set and is_ready()
     answer_problems(app)
     # The one added last is the outermost: who may not call is told so before a body is read.
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
@@ -135,8 +193,9 @@ def _application(
 
     @app.get("/readyz", tags=["health"], summary="Whether calls are taken")
     async def readyz() -> PlainTextResponse:
-        if leaving.is_set:
-            return PlainTextResponse("stopping\n", status_code=503)
-        return PlainTextResponse("ok\n")
+        if app.state.is_ready():
+            return PlainTextResponse("ok\n")
+        said = "stopping" if leaving.is_set else "the store has not been seen yet"
+        return PlainTextResponse(f"{said}\n", status_code=503)
 
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
@@ -15,6 +16,9 @@ from tideline.errors import Unauthorized
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz"})
 """What a cluster's probes ask, which carry no token."""
+
+PROGRESS_PATH = re.compile(r"/jobs/[^/]+/progress")
+"""Where a job's pod tells its progress, with the token of its job, which the route checks."""
 
 
 class BearerAuth:
@@ -31,8 +35,7 @@ class BearerAuth:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on if it carries the token."""
-        is_open = scope["type"] != "http" or scope["path"] in OPEN_PATHS
-        if self.token is None or is_open or self._is_allowed(scope):
+        if self.token is None or is_open(scope) or self._is_allowed(scope):
             await self.app(scope, receive, send)
             return
         refusal = Unauthorized(
@@ -53,6 +56,13 @@ class BearerAuth:
         elif scheme.lower() != "bearer":
             return False
         return hmac.compare_digest(given, self.token or b"\0")
+
+
+def is_open(scope: Scope) -> bool:
+    """Whether a request needs no token: a probe's, and what a job's pod tells with its own."""
+    if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
+        return True
+    return scope["method"] == "POST" and bool(PROGRESS_PATH.fullmatch(scope["path"]))
 
 
 def _password(credentials: bytes) -> bytes:

@@ -48,7 +48,7 @@ class _Hooks:
 
     def __is_ready__(self) -> bool:
         """Whether calls are taken; BentoML's /readyz asks."""
-        return not self.leaving.is_set
+        return bool(self.app.state.is_ready())
 
 
 def _service(

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.auth import OPEN_PATHS
+from service.auth import is_open
 from service.problems import Problem
 
 ANY_HOST = "*"
@@ -46,7 +46,7 @@ class BrowserGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on unless it is a page's of another site."""
         refusal = None
-        if self.is_guarded and scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if self.is_guarded and not is_open(scope):
             refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal is None:
             await self.app(scope, receive, send)

@@ -20,7 +20,7 @@ _OPENING = """# The settings
 The services read these environment variables once, when they start. A variable that is empty is not
 set, and one that cannot be is refused before anything starts. The address is not among them:
 `python -m service [laptop|trainer|predictor] --host ADDRESS --port PORT`, or `make serve PORT=...`.
-`python -m training` reads `TIDELINE_HOME` too, and so publishes to the same store.
+`python -m training` reads `TIDELINE_HOME` and `TIDELINE_STORE` too: it publishes to the same store.
 
 ## The token
 
@@ -46,7 +46,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (bool, "true or false"),
     (int, "whole number"),
     (float, "number"),
-    (Path, "folder"),
+    (Path, "path"),
     (tuple, "names"),
 )
 _BOUNDS = (("ge", "from {}"), ("gt", "above {}"), ("le", "to {}"), ("lt", "below {}"))
@@ -117,7 +117,7 @@ def _default(variable: str, field: FieldInfo) -> str:
     if field.default_factory is not None:
         name = variable.lower().removeprefix("tideline_")
         return _MACHINE.get(name, "depends on the machine")
-    if field.default is None or field.default == ():
+    if field.default in (None, (), ""):
         return "not set"
     if isinstance(field.default, bool):
         return f"`{field.default}`".lower()

@@ -40,10 +40,11 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "idempotency-conflict": (422, "The idempotency key was used with another body"),
     "job-not-found": (404, "There is no such job"),
     "queue-full": (503, "Too many jobs wait"),
+    "out-of-memory": (422, "The run needed more memory than it may use"),
     "cancelled": (409, "The job was cancelled"),
     "internal-error": (500, "Something is wrong inside the service"),
 }
-"""The HTTP status and the title of each code of `tideline.errors`, and of a cancelled job."""
+"""The HTTP status and the title of each code of `tideline.errors`, and of what ends a job."""
 
 
 class Problem(BaseModel):

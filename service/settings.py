@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tideline.home import default_home, store_folder
@@ -26,9 +26,14 @@ class ServiceSettings(BaseSettings):
         default_factory=default_home,
         description="The folder that holds the model store and the jobs.",
     )
+    store: str | None = Field(
+        default=None,
+        description="The URL of a store that machines share: file:///folder, s3://bucket/prefix, "
+        "gs://bucket/prefix or az://account/container. Unset, the store is a folder of the home.",
+    )
     token: SecretStr | None = Field(
         default=None,
-        description="The bearer token that every call but /livez and /readyz must carry. "
+        description="The bearer token that every call but /livez, /readyz and /healthz must carry. "
         "Unset, anybody who reaches the port may call.",
     )
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -41,6 +46,12 @@ class ServiceSettings(BaseSettings):
         default=256 * MEBIBYTE,
         gt=0,
         description="The largest request body that is taken, in bytes.",
+    )
+
+    drain_seconds: int = Field(
+        default=10,
+        gt=0,
+        description="How long the calls in hand may take when the service is told to stop.",
     )
 
     @property
@@ -62,6 +73,9 @@ class PredictorSettings(ServiceSettings):
     models_held: int = Field(
         default=8, gt=0, description="How many loaded model versions are held in memory."
     )
+    poll_seconds: float = Field(
+        default=2.0, gt=0, description="How often a shared store is asked for new versions."
+    )
     predictions_at_once: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         gt=0,
@@ -78,8 +92,15 @@ class PredictorSettings(ServiceSettings):
 class TrainerSettings(ServiceSettings):
     """The settings of the trainer."""
 
-    jobs_at_once: int = Field(
-        default=2, gt=0, description="How many jobs run at the same time; more are queued."
+    jobs: Literal["local", "kubernetes"] = Field(
+        default="local",
+        description="Where jobs run: as child processes of the trainer, or as Jobs of a cluster.",
+    )
+    jobs_at_once: int | None = Field(
+        default=None,
+        gt=0,
+        description="How many jobs run at the same time; more are queued. Unset, 2 as child "
+        "processes and 20 in a cluster, where its own queue and quota come on top.",
     )
     jobs_queued: int = Field(
         default=100, gt=0, description="How many jobs may wait; more are refused with 503."
@@ -92,7 +113,7 @@ class TrainerSettings(ServiceSettings):
         gt=0,
         description="How long a job that is told to stop may take before it is killed.",
     )
-    poll_seconds: float = Field(
+    wait_poll_seconds: float = Field(
         default=0.2, gt=0, description="How often a waiting call looks at its job."
     )
     max_wait_seconds: int = Field(
@@ -116,11 +137,58 @@ class TrainerSettings(ServiceSettings):
         description="The largest budget that a posted spec may ask for, in seconds.",
     )
 
+    job_namespace: str = Field(
+        default="default", description="The namespace that the Jobs are made in."
+    )
+    job_image: str = Field(
+        default="", description="The image that the Jobs run; unset, the template's."
+    )
+    job_template: Path | None = Field(
+        default=None,
+        description="The manifest of a Job that each one is made from; the chart renders it.",
+    )
+    job_secret: SecretStr | None = Field(
+        default=None,
+        description="The key that the tokens are made with by which the pods of the Jobs tell "
+        "their progress. Unset, they tell none.",
+    )
+    trainer_url: str = Field(
+        default="", description="Where the pods of the Jobs reach this trainer, to tell progress."
+    )
+    job_poll_seconds: float = Field(
+        default=2.0, gt=0, description="How often the cluster is looked at."
+    )
+    job_margin_seconds: float = Field(
+        default=600.0,
+        ge=0,
+        description="What a Job's deadline leaves for waiting, pulling and starting, beyond the "
+        "budget of its spec.",
+    )
+    job_stall_seconds: float = Field(
+        default=90.0,
+        gt=0,
+        description="After how long without a word from its pod a job is called stalled.",
+    )
+
     @property
     def jobs_home(self) -> Path:
         """The folder that holds one folder a job."""
         return self.home.expanduser().absolute() / "jobs"
 
+    @model_validator(mode="after")
+    def _in_a_cluster(self) -> Self:
+        if self.jobs == "kubernetes" and not (self.store and self.job_template):
+            raise ValueError(
+                "TIDELINE_JOBS=kubernetes needs TIDELINE_STORE, the URL of a store that pods "
+                "reach, and TIDELINE_JOB_TEMPLATE, the manifest that Jobs are made from."
+            )
+        return self
+
 
 class LaptopSettings(PredictorSettings, TrainerSettings):
     """The settings of the one service that is both."""
+
+    @property
+    def replica_home(self) -> Path:
+        """Where models of a shared store are pulled to: not where jobs put theirs first."""
+        return self.home.expanduser().absolute() / "replica"

@@ -48,7 +48,7 @@ THE_JOB = (
 def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving) -> APIRouter:
     """Return the trainer's routes."""
     routes = APIRouter(tags=["trainer"])
-    attendant = _Attendant(jobs, settings.poll_seconds, leaving)
+    attendant = _Attendant(jobs, settings.wait_poll_seconds, leaving)
     _add_training(routes, jobs, settings, attendant)
     _add_jobs(routes, jobs, settings, attendant)
     return routes

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -17,10 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from tideline.errors import InputNotFound, SpecError, TidelineError
 from training.guard import Guard, end_descendants
 from training.journal import Journal
-from training.outcome import write_failure, write_result
+from training.outcome import Outcome
 
 if TYPE_CHECKING:
     from tideline.spec import TrainingSpec
+    from training.reporter import Reporter
 
 INTERNAL = TidelineError.exit_code
 
@@ -37,32 +39,49 @@ def main(arguments: list[str] | None = None) -> int:
     """Run once and return the exit code."""
     started = time.monotonic()
     asked = _parser().parse_args(arguments)
-    journal = Journal(asked.progress)
-    guard = Guard(lambda error: write_failure(error, journal, asked.result))
+    reporter = _reporter(asked.report)
+    journal = Journal(asked.progress, listener=reporter.tell if reporter else None)
+    outcome = Outcome(asked.result, asked.termination_message)
+    guard = Guard(lambda error: outcome.failed(error, journal))
     guard.start()
     try:
         summary = _trained(asked, journal, guard, started)
     except TidelineError as error:
         guard.release()
-        write_failure(error, journal, asked.result)
+        outcome.failed(error, journal)
         return error.exit_code
     except Exception as error:  # noqa: BLE001  the last resort: told, and turned into code 70
         guard.release()
         traceback.print_exc()
-        write_failure(_unexpected(error), journal, asked.result)
+        outcome.failed(_unexpected(error), journal)
         return INTERNAL
     finally:
         end_descendants()
+        if reporter is not None:
+            reporter.close()
     guard.release()
-    write_result(asked.result, {"published": summary}, journal)
+    outcome.published(summary, journal)
     return 0
 
 
 def _parser() -> _Arguments:
     parser = _Arguments(prog="python -m training", description=__doc__)
-    parser.add_argument("spec", type=Path, metavar="SPEC", help="the training spec, a YAML file")
-    parser.add_argument("--result", type=Path, help="a JSON file that says how the run ended")
+    parser.add_argument(
+        "spec", metavar="SPEC", help="the training spec: a YAML file, or its URL in a store"
+    )
+    parser.add_argument("--result", help="a JSON file, or a URL, that says how the run ended")
+    parser.add_argument(
+        "--termination-message",
+        type=Path,
+        metavar="FILE",
+        help="a file that gets the result in at most 4096 bytes, as Kubernetes reads it",
+    )
     parser.add_argument("--progress", type=Path, help="a file that gets a line of JSON a step")
+    parser.add_argument(
+        "--report",
+        metavar="URL",
+        help="where the progress is posted, with the token in TIDELINE_JOB_TOKEN",
+    )
     parser.add_argument("--run-id", help="the run's name; a run publishes once")
     return parser
 
@@ -81,7 +100,7 @@ def _trained(
         guard.sweep(Path(scratch))
         run = Run(
             spec=spec,
-            folder=asked.spec.resolve().parent,
+            folder=_folder(asked.spec),
             run_id=asked.run_id or uuid.uuid4().hex,
             scratch=Path(scratch),
             clock=clock,
@@ -91,14 +110,32 @@ def _trained(
         return train(run)
 
 
-def _spec(path: Path) -> TrainingSpec:
+def _reporter(url: str | None) -> Reporter | None:
+    if url is None:
+        return None
+    from training.reporter import Reporter  # noqa: PLC0415 - its client is for runs that report
+
+    reporter = Reporter(url, os.environ.get("TIDELINE_JOB_TOKEN", ""))
+    reporter.start()
+    return reporter
+
+
+def _folder(spec: str) -> Path | str:
+    return spec.rpartition("/")[0] if "://" in spec else Path(spec).resolve().parent
+
+
+def _spec(location: str) -> TrainingSpec:
     from tideline.spec import TrainingSpec  # noqa: PLC0415 - imports for a second
 
+    if "://" in location:
+        from training.inputs import read_input  # noqa: PLC0415 - as above
+
+        return TrainingSpec.from_yaml(read_input(location, Path(), "SPEC"))
     try:
-        content = path.read_bytes()
+        content = Path(location).read_bytes()
     except OSError as error:
         raise InputNotFound(
-            f"the spec {str(path)!r} cannot be read: {error.strerror}.",
+            f"the spec {location!r} cannot be read: {error.strerror}.",
             mend="Name a YAML file.",
         ) from error
     return TrainingSpec.from_yaml(content)

@@ -28,13 +28,15 @@ MAX_BYTES = 1 << 31
 """The size of the largest file that is read from a URL, which is held in memory."""
 
 
-def read_input(location: str, folder: Path, field: str) -> bytes:
+def read_input(location: str, folder: Path | str, field: str) -> bytes:
     """Return the content of a file or a URL.
 
     Parameters
     ----------
     location
         A path, relative to `folder`, or a URL of a scheme in `LOCAL`, `WEB` or `OBJECTS`.
+    folder
+        The spec's own: a path, or a URL.
     field
         The key of the spec that named it, for messages.
 
@@ -49,6 +51,8 @@ def read_input(location: str, folder: Path, field: str) -> bytes:
     StoreUnavailable
         When the other side cannot be reached, or does not answer.
     """
+    if isinstance(folder, str):
+        location, folder = within(folder, location), Path("/")
     parts = _parts(location, field)
     # One letter before the colon is a drive, not a scheme.
     scheme = parts.scheme.lower() if len(parts.scheme) > 1 else ""
@@ -65,6 +69,11 @@ def read_input(location: str, folder: Path, field: str) -> bytes:
         )
     path = Path(url2pathname(unquote(parts.path)) if scheme == "file" else location)
     return _read(folder / path.expanduser(), field)
+
+
+def within(folder: str, location: str) -> str:
+    """Return the URL of what a spec names, from the URL of the spec's folder."""
+    return location if "://" in location else f"{folder}/{location}"
 
 
 def _read(path: Path, field: str) -> bytes:

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -35,10 +35,18 @@ class Journal:
         `message`.
     stream
         Where the lines for people go; stderr when left out.
+    listener
+        Is given each of these objects too; it must return at once.
     """
 
-    def __init__(self, progress: Path | None = None, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        progress: Path | None = None,
+        stream: TextIO | None = None,
+        listener: Callable[[Mapping[str, object]], None] | None = None,
+    ) -> None:
         self._progress = progress
+        self._listener = listener
         self._stream = stream
         self._lock = threading.Lock()
         self._began = time.monotonic()
@@ -99,7 +107,7 @@ class Journal:
         stream = self._stream or sys.stderr
         stream.write(f"{elapsed:7.1f} s  {self._stage:<8}  {message}\n")
         stream.flush()
-        if self._progress is None:
+        if self._progress is None and self._listener is None:
             return
         entry = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -107,5 +115,8 @@ class Journal:
             "share": round(self._share, 4),
             "message": message,
         }
-        with self._progress.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        if self._listener is not None:
+            self._listener(entry)
+        if self._progress is not None:
+            with self._progress.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")

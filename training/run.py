@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tideline.panel import FloatArray, Panel
 from tideline.pipeline import Pipeline
 from tideline.readers import read_labels, read_panel
 from tideline.spec import TrainingSpec
-from tideline.store import ModelStore, ModelVersion, open_store, write_model
+from tideline.store import ModelStore, ModelVersion, open_outbox, write_model
 from training.clock import Clock
 from training.evaluation import Scores, assess
 from training.inputs import bare, read_input
@@ -48,7 +49,7 @@ class Run:
     spec
         What to train.
     folder
-        Where the relative paths of the spec begin.
+        Where the relative paths of the spec begin: a path, or a URL.
     run_id
         Under which the model is published, once.
     scratch
@@ -60,7 +61,7 @@ class Run:
     """
 
     spec: TrainingSpec
-    folder: Path
+    folder: Path | str
     run_id: str
     scratch: Path
     clock: Clock
@@ -68,15 +69,17 @@ class Run:
     commit: Callable[[], None] = lambda: None
 
     @property
+    def home(self) -> Path:
+        """The folder of the model store of this machine."""
+        return store_folder()
+
+    @property
     def store(self) -> str:
-        """The folder of the model store."""
-        if self.spec.store is not None:
-            return (
-                str(self.folder / Path(self.spec.store).expanduser())
-                if ("://" not in self.spec.store)
-                else self.spec.store
-            )
-        return str(store_folder())
+        """The address of the model store: the spec's, the installation's, or this machine's."""
+        named = self.spec.store
+        if named is not None and "://" not in named:
+            return str(Path(self.folder) / Path(named).expanduser())
+        return named or os.environ.get("TIDELINE_STORE") or str(self.home)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +105,7 @@ def train(run: Run) -> dict[str, Any]:
     TidelineError
         One of its kinds, when the spec, the data, the time or the store do not allow it.
     """
-    store = open_store(run.store)
+    store = open_outbox(run.store, run.home)
     published = store.version_of_run(run.spec.pipeline_id, run.run_id)
     if published is not None:
         run.journal.say(f"run {run.run_id} has published {published} before")
@@ -253,10 +256,10 @@ def publish(
     run: Run, store: ModelStore, pipeline: Pipeline, document: ModelDocument
 ) -> ModelVersion:
     """Make the pipeline the next version of its model."""
+    run.commit()
     run.journal.enter("publish", f"publishing {document.name}")
     folder = run.scratch / "model"
     write_model(folder, pipeline, document)
-    run.commit()
     return store.publish(folder, document.name, run_id=run.run_id)
 
 

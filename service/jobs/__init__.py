@@ -1,1 +1,1 @@
-"""Jobs: their records, what a backend must do, and the one that runs child processes."""
+"""Jobs: their records, what a backend must do, and the two that there are."""

@@ -62,15 +62,17 @@ class JobBackend(ABC):
     """Runs jobs and remembers them.
 
     **Ownership.** A backend owns the state of its jobs: nobody else writes it, and a record that
-    it hands out is a copy that never changes. A second backend on the same state is refused.
+    it hands out is a copy that never changes. A second backend on the same state is refused, or
+    does no harm: which, its class says.
 
     **Threads.** Every method may be called from any thread at any time between `start` and
     `close`. None of them waits for a job.
 
     **Durability.** When `submit` returns, the job survives a kill of this process: the backend
-    that is next started on the same state runs it, or fails it with the reason. A job whose run
-    was cut off is run again, three times at most. No process of a job outlives its backend by
-    more than the time that stopping takes.
+    that is next started on the same state runs it, takes up its run, or fails it with the reason.
+    A job whose run was cut off is run again, three times at most. No run that is a process of
+    this machine outlives its backend by more than the time that stopping takes; a run that is a
+    pod of a cluster goes on.
 
     **Errors.** Only those named below, all of them `tideline.errors.TidelineError`; an input or
     output error of the state itself passes through as `OSError`.
@@ -88,7 +90,7 @@ class JobBackend(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Stop every run, wait until it has stopped, and leave its job to the next `start`."""
+        """Stop every run on this machine, wait for it, and leave its job to the next `start`."""
 
     @abstractmethod
     def submit(self, request: JobRequest) -> Submission:

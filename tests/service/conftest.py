@@ -32,8 +32,8 @@ PROGRAM = (sys.executable, str(Path(__file__).parent / "jobs" / "program.py"))
 class Served:
     """An application behind uvicorn on a free port of this machine."""
 
-    def __init__(self, app: FastAPI) -> None:
-        config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    def __init__(self, app: FastAPI, host: str = "127.0.0.1") -> None:
+        config = uvicorn.Config(app, host=host, port=0, log_config=None, lifespan="on")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
@@ -55,7 +55,7 @@ def serving(folder: Path) -> Iterator[Callable[..., httpx.Client]]:
     with ExitStack() as opened:
 
         def start(leaving: Leaving | None = None, **options: object) -> httpx.Client:
-            fields = {"home": folder / "home", "stop_seconds": 0.3, "poll_seconds": 0.02}
+            fields = {"home": folder / "home", "stop_seconds": 0.3, "wait_poll_seconds": 0.02}
             settings = LaptopSettings(**(fields | options))
             jobs = LocalJobs(
                 settings.jobs_home,

@@ -15,12 +15,12 @@ from service.settings import LaptopSettings, PredictorSettings, TrainerSettings
 def test_settings_are_read_from_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("TIDELINE_HOME", str(tmp_path))
     monkeypatch.setenv("TIDELINE_JOBS_AT_ONCE", "7")
-    monkeypatch.setenv("TIDELINE_TOKEN", "secret")
+    monkeypatch.setenv("TIDELINE_TOKEN", "hidden")
     settings = LaptopSettings()
     assert (settings.jobs_home, settings.store_home) == (tmp_path / "jobs", tmp_path / "bentoml")
     assert settings.jobs_at_once == 7
-    assert settings.token.get_secret_value() == "secret"
-    assert "secret" not in repr(settings)
+    assert settings.token.get_secret_value() == "hidden"
+    assert "hidden" not in repr(settings)
 
 
 def test_what_is_set_to_nothing_is_not_set(monkeypatch):
@@ -74,7 +74,7 @@ def test_bentoml_is_told_where_its_home_is_and_to_tell_nobody(tmp_path):
 
 
 def test_the_laptop_serves_on_this_machine_alone():
-    told = command("laptop", "127.0.0.1", 3000)
+    told = command("laptop", "127.0.0.1", 3000, 10)
     assert "service.bento:Laptop" in told
     assert told[told.index("--host") + 1] == "127.0.0.1"
     assert Path(told[told.index("--working-dir") + 1], "service", "bento.py").exists()

@@ -45,7 +45,7 @@ class Program:
     def spec(self, **fields: Any) -> Path:
         return self.write("spec.yaml", yaml.safe_dump({"pipeline_id": "waves", **fields}))
 
-    def start(self, spec: Path, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, spec: Path | str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [
                 sys.executable,
@@ -65,11 +65,12 @@ class Program:
                 **os.environ,
                 "TIDELINE_HOME": str(self.folder / "home"),
                 "TMPDIR": str(self.temporary),
+                **environment,
             },
         )
 
-    def run(self, spec: Path, *arguments: str) -> Ended:
-        return self.ended(self.start(spec, *arguments))
+    def run(self, spec: Path | str, *arguments: str, **environment: str) -> Ended:
+        return self.ended(self.start(spec, *arguments, **environment))
 
     def ended(self, process: subprocess.Popen[str]) -> Ended:
         _, log = process.communicate(timeout=240)

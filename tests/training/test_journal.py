@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tideline.errors import LabelError
 from training.journal import STAGES, Journal
-from training.outcome import write_failure, write_result
+from training.outcome import Outcome
 
 
 def test_each_stage_tells_people_and_programs(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_notices_are_kept_for_the_record() -> None:
 def test_a_result_replaces_what_was_there_whole(tmp_path: Path) -> None:
     path = tmp_path / "result.json"
     for version in (1, 2):
-        write_result(path, {"published": {"version": version}}, Journal())
+        Outcome(str(path)).published({"version": version}, Journal())
     assert json.loads(path.read_text()) == {"published": {"version": 2}}
     assert list(tmp_path.iterdir()) == [path]
 
@@ -58,7 +58,7 @@ def test_a_result_replaces_what_was_there_whole(tmp_path: Path) -> None:
 def test_a_failure_tells_the_field_and_the_mend(tmp_path: Path) -> None:
     stream = io.StringIO()
     error = LabelError("one class only.", mend="Add another.", field="labels")
-    write_failure(error, Journal(stream=stream), tmp_path / "result.json")
+    Outcome(str(tmp_path / "result.json")).failed(error, Journal(stream=stream))
     document = json.loads((tmp_path / "result.json").read_text())["error"]
     assert document == {
         "code": "bad-labels",
@@ -73,7 +73,7 @@ def test_a_failure_tells_the_field_and_the_mend(tmp_path: Path) -> None:
 
 def test_a_result_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     stream = io.StringIO()
-    write_result(tmp_path / "no" / "result.json", {"published": {}}, Journal(stream=stream))
+    Outcome(str(tmp_path / "no" / "result.json")).published({}, Journal(stream=stream))
     assert "the result cannot be written to" in stream.getvalue()
 
 
@@ -89,7 +89,7 @@ def test_a_failure_is_written_while_nobody_reads_the_log(tmp_path: Path) -> None
         stuck = threading.Thread(target=journal.say, args=("stuck",), daemon=True)
         stuck.start()
         began = time.monotonic()
-        write_failure(LabelError("one class only."), journal, tmp_path / "result.json")
+        Outcome(str(tmp_path / "result.json")).failed(LabelError("one class only."), journal)
         assert time.monotonic() - began < 5
         assert json.loads((tmp_path / "result.json").read_text())["error"]["code"] == "bad-labels"
         told = b""

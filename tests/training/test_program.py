@@ -174,7 +174,8 @@ def test_a_budget_that_is_over_exits_with_70_in_time(program: Program, waves: Wa
     took = time.monotonic() - began
     assert ended.code == 70, ended.log
     assert ended.result["error"]["code"] == "budget-exceeded"
-    assert took < 10 * 1.1 + 1.0  # a second for a busy machine to notice the end
+    # The guard acts at 1.05 of the budget; the rest is a busy machine starting and ending a program.
+    assert took < 10 + 5
     assert list(program.temporary.iterdir()) == []
 
 
@@ -232,3 +233,36 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+def test_a_run_takes_all_from_a_store_and_leaves_all_there(program: Program, waves) -> None:
+    data, labels = waves({"a": 6, "b": 6})
+    for name, content in (("raw_data", data), ("labels", labels)):
+        program.write(name, content)
+    spec = program.spec(
+        raw_data="raw_data",
+        labels="labels",
+        extract_features={"column_id": "case", "default_fc_parameters": "minimal"},
+        model_training={"model": "sklearn.linear_model.LogisticRegression"},
+    )
+    (program.folder / "store").mkdir()
+    url = f"file://{program.folder}"
+    message = program.folder / "termination-log"
+    ended = program.run(
+        f"{url}/{spec.name}",
+        *("--result", f"{url}/runs/1/result.json"),
+        *("--termination-message", str(message)),
+        *("--report", "http://127.0.0.1:1/jobs/a/progress"),
+        TIDELINE_STORE=f"{url}/store",
+    )
+    assert ended.code == 0, ended.log
+    result = json.loads((program.folder / "runs" / "1" / "result.json").read_text())
+    assert result["published"]["modelId"] == "waves"
+    assert json.loads(message.read_text())["published"]["version"] == 1
+    published = program.folder / "store" / "models" / "waves" / "versions"
+    assert list(published.iterdir())
+    assert "progress cannot be told" in ended.log
+
+
+def test_a_spec_that_is_not_in_its_store_is_not_found(program: Program) -> None:
+    assert program.run(f"file://{program.folder}/none.yaml").code == 66

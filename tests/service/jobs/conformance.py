@@ -1,4 +1,8 @@
-"""What every job backend must do; a backend's test class inherits this and gives a `backend`."""
+"""What every job backend must do.
+
+A backend's test class inherits this, and gives a `backend` and a `gate`: something that a run can
+wait for (`name`, as its spec says it) and a test can open.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from service.jobs.backend import JobBackend, JobRequest
-from service.jobs.record import JobRecord, JobState
+from service.jobs.record import JobRecord, JobState, Progress
 from tideline.errors import IdempotencyConflict, JobNotFound, QueueFull
 
 PATIENCE = 30.0
+HALF = Progress(stage="search", share=0.5, message="hangs")
 
 
 class Text:
@@ -42,6 +47,17 @@ def until(condition: Callable[[], object]) -> None:
 def ended(backend: JobBackend, job_id: str) -> JobRecord:
     until(lambda: backend.get(job_id).state.is_over)
     return backend.get(job_id)
+
+
+class FileGate:
+    """A gate for runs on this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+
+    def open(self) -> None:
+        self.path.touch()
 
 
 class JobBackendConformance:
@@ -103,44 +119,41 @@ class JobBackendConformance:
         with pytest.raises(IdempotencyConflict, match="another body"):
             backend.submit(request("publish", "b", key="k"))
 
-    def test_two_run_at_once_and_the_others_wait_their_turn(self, backend, tmp_path):
-        file = tmp_path / "go"
+    def test_two_run_at_once_and_the_others_wait_their_turn(self, backend, gate):
         jobs = [
-            backend.submit(request("await_file", f"m{n}", file=str(file))).job.id for n in range(3)
+            backend.submit(request("await_file", f"m{n}", file=gate.name)).job.id for n in range(3)
         ]
         until(lambda: [backend.get(j).state for j in jobs[:2]] == [JobState.RUNNING] * 2)
         assert backend.get(jobs[2]).state is JobState.QUEUED
-        file.touch()
+        gate.open()
         assert {ended(backend, j).state for j in jobs} == {JobState.SUCCEEDED}
 
-    def test_too_many_waiting_jobs_are_refused(self, backend, tmp_path):
-        file = tmp_path / "go"
+    def test_too_many_waiting_jobs_are_refused(self, backend, gate):
         jobs = []
         for n in range(4):
-            jobs.append(backend.submit(request("await_file", f"m{n}", file=str(file))).job.id)
+            jobs.append(backend.submit(request("await_file", f"m{n}", file=gate.name)).job.id)
             if n < 2:
                 until(lambda: backend.get(jobs[-1]).state is JobState.RUNNING)
         with pytest.raises(QueueFull):
             backend.submit(request("publish", "one too many"))
-        file.touch()
+        gate.open()
         assert {ended(backend, j).state for j in jobs} == {JobState.SUCCEEDED}
 
     def test_a_running_job_tells_its_progress_and_is_cancelled(self, backend):
         job = backend.submit(request("hang")).job
         until(lambda: backend.get(job.id).progress)
         progress = backend.get(job.id).progress
-        assert (progress.stage, progress.share, progress.message) == ("search", 0.5, "hangs")
+        assert progress == HALF
         backend.cancel(job.id)
         assert ended(backend, job.id).state is JobState.CANCELLED
         assert backend.cancel(job.id).state is JobState.CANCELLED
 
-    def test_a_queued_job_is_cancelled_at_once(self, backend, tmp_path):
-        file = tmp_path / "go"
+    def test_a_queued_job_is_cancelled_at_once(self, backend, gate):
         jobs = [
-            backend.submit(request("await_file", f"m{n}", file=str(file))).job.id for n in range(3)
+            backend.submit(request("await_file", f"m{n}", file=gate.name)).job.id for n in range(3)
         ]
         assert backend.cancel(jobs[2]).state is JobState.CANCELLED
-        file.touch()
+        gate.open()
         assert {ended(backend, j).state for j in jobs[:2]} == {JobState.SUCCEEDED}
 
     def test_an_unknown_job_is_not_found(self, backend):

@@ -15,7 +15,13 @@ from service.jobs.folder import JobFolder
 from service.jobs.local import LocalJobs
 from service.jobs.record import JobState
 from service.leaving import Leaving
-from tests.service.jobs.conformance import JobBackendConformance, ended, request, until
+from tests.service.jobs.conformance import (
+    FileGate,
+    JobBackendConformance,
+    ended,
+    request,
+    until,
+)
 from tideline.errors import StoreUnavailable
 
 PROGRAM = (sys.executable, str(Path(__file__).with_name("program.py")))
@@ -37,6 +43,11 @@ def backend(home: Path):
     jobs.start()
     yield jobs
     jobs.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> FileGate:
+    return FileGate(tmp_path / "go")
 
 
 def pids(home: Path, job_id: str) -> list[int]:
