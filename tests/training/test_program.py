@@ -174,7 +174,7 @@ def test_a_budget_that_is_over_exits_with_70_in_time(program: Program, waves: Wa
     took = time.monotonic() - began
     assert ended.code == 70, ended.log
     assert ended.result["error"]["code"] == "budget-exceeded"
-    # The guard acts at 1.05 of the budget; the rest is a busy machine starting and ending a program.
+    # The guard acts at 1.05 of the budget; the rest is a busy machine starting a program.
     assert took < 10 + 5
     assert list(program.temporary.iterdir()) == []
 
