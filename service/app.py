@@ -183,7 +183,9 @@ def _application(
     app.state.is_ready = lambda: not leaving.is_set and is_ready()
     answer_problems(app)
     # The one added last is the outermost: who may not call is told so before a body is read.
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit, limit=settings.max_body_bytes, idle_seconds=settings.body_idle_seconds
+    )
     app.add_middleware(BearerAuth, token=settings.token)
     app.add_middleware(BrowserGuard, token=settings.token, hosts=settings.allowed_hosts)
 

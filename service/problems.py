@@ -34,6 +34,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "budget-exceeded": (422, "The budget was too small"),
     "search-failed": (422, "No pipeline could be fitted"),
     "bad-request": (400, "The request is not of the form that the route takes"),
+    "body-stalled": (408, "The body stopped coming"),
     "payload-too-large": (413, "The body is over the limit"),
     "unauthorized": (401, "A token is needed"),
     "foreign-request": (403, "Pages of other sites may not call the service"),

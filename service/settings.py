@@ -48,6 +48,11 @@ class ServiceSettings(BaseSettings):
         description="The largest request body that is taken, in bytes.",
     )
 
+    body_idle_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="How long the next byte of a request's body is waited for.",
+    )
     drain_seconds: int = Field(
         default=10,
         gt=0,

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.forms import form_of
 from service.intake import job_request
 from service.jobs.backend import JobBackend
-from service.jobs.record import JobRecord, JobState
+from service.jobs.record import Job, JobRecord, JobState
 from service.leaving import Leaving
 from service.multipart import posted_parts
 from service.problems import Problem
@@ -45,6 +46,20 @@ THE_JOB = (
 )
 
 
+class JobAnswer(Job):
+    """A job. When it has succeeded, the words of its summary stand beside these as well."""
+
+    model_config = ConfigDict(extra="allow")
+
+    links: dict[str, str] = Field(description="Where the job, its log and its model are.")
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": JobAnswer, "description": "The job that was waited for, when it is over."},
+    202: {"model": JobAnswer, "description": THE_JOB},
+}
+
+
 def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving) -> APIRouter:
     """Return the trainer's routes."""
     routes = APIRouter(tags=["trainer"])
@@ -64,6 +79,7 @@ def _add_training(
         status_code=202,
         summary="The same as /train_pipeline",
         response_description=THE_JOB,
+        responses=ANSWERS,
         openapi_extra=FORM,
     )
     @routes.post(
@@ -71,6 +87,7 @@ def _add_training(
         status_code=202,
         summary="Train a pipeline",
         response_description=THE_JOB,
+        responses=ANSWERS,
         openapi_extra=FORM,
     )
     async def train_pipeline(
@@ -94,7 +111,7 @@ def _add_jobs(
     def list_jobs() -> dict[str, list[dict[str, Any]]]:
         return {"jobs": [job_body(job) for job in jobs.records()]}
 
-    @routes.get("/jobs/{job_id}", summary="One job")
+    @routes.get("/jobs/{job_id}", summary="One job", responses={200: {"model": JobAnswer}})
     def job(job_id: str) -> dict[str, Any]:
         return job_body(jobs.get(job_id))
 
@@ -130,7 +147,7 @@ def _require_wait(seconds: float, most: float) -> None:
 
 def job_body(job: JobRecord) -> dict[str, Any]:
     """Return a job as the answers tell it, with the summary's words among its own."""
-    own = job.model_dump(mode="json", exclude={"digest", "is_cancelled"})
+    own = job.model_dump(mode="json", include=set(Job.model_fields))
     return {**(job.summary or {}), **own, "links": _links(job)}
 
 

@@ -139,6 +139,13 @@ class PayloadTooLarge(RequestError):
     code = "payload-too-large"
 
 
+class BodyStalled(RequestError):
+    """A request's body stopped coming."""
+
+    code = "body-stalled"
+    retryable = True
+
+
 class Unauthorized(RequestError):
     """A request carries no token, or a wrong one."""
 

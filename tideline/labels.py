@@ -11,6 +11,7 @@ from typing import Literal
 
 from tideline.errors import LabelError
 from tideline.panel import CaseId, Panel, case_key, named
+from tideline.wording import counted
 
 Task = Literal["classification", "regression"]
 """What there is to learn of the labels: which class, or which number."""
@@ -136,8 +137,9 @@ class Labels:
         lonely = [label for label, count in Counter(self.values).items() if count < 2]
         if lonely:
             raise LabelError(
-                f"{len(lonely)} classes have one member only: {named(lonely)}; a class needs at "
-                "least two, one to learn from and one to be tested on.",
+                f"{counted(len(lonely), 'class', 'classes')} with one member only: "
+                f"{named(lonely)}; "
+                "a class needs at least two, one to learn from and one to be tested on.",
                 mend="Add cases of these classes, or leave them out.",
                 field="labels",
             )
@@ -147,7 +149,7 @@ class Labels:
         repeated = [key for key, count in counts.items() if count > 1]
         if repeated:
             raise LabelError(
-                f"{len(repeated)} ids have more than one label: {named(repeated)}; "
+                f"more than one label for {counted(len(repeated), 'id')}: {named(repeated)}; "
                 "ids are compared as text, so that 7 and '7' are one.",
                 mend="Keep one label for each id.",
                 field="labels",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import DataError
-from tideline.wording import shown
+from tideline.wording import counted, shown
 
 CaseId = str | int | float | bool
 """An id as JSON knows it; kept as it came."""
@@ -137,7 +137,7 @@ class Panel:
         repeated = [key for key, count in Counter(self.keys).items() if count > 1]
         if repeated:
             raise DataError(
-                f"{len(repeated)} ids name more than one case: {named(repeated)}; "
+                f"more than one case has the same id: {named(repeated)}; "
                 "ids are compared as text, so that 7 and '7' are one.",
                 mend="Give each case an id of its own.",
                 field="raw_data",
@@ -253,7 +253,7 @@ class Panel:
         if infinite.size:
             at = np.unique(np.searchsorted(channel.offsets, infinite, side="right") - 1)
             raise DataError(
-                f"channel {name!r} holds {infinite.size} infinite values, in cases "
+                f"channel {name!r} holds {counted(int(infinite.size), 'infinite value')}, in cases "
                 f"{named((self.ids[i] for i in at), at.size)}; finite numbers are expected.",
                 mend="Leave the value out, or send null where it is missing.",
                 field="raw_data",

@@ -53,7 +53,8 @@ class Outcome:
         }
         # First what a program reads: people may not be listening.
         self._write({"error": told}, journal)
-        field = f"{error.field}: " if error.field else ""
+        is_named = error.field and not error.message.startswith(error.field)
+        field = f"{error.field}: " if is_named else ""
         journal.last_words(f"failed ({error.code}): {field}{error}")
 
     def _write(self, document: dict[str, Any], journal: Journal) -> None:

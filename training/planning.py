@@ -22,7 +22,10 @@ OPEN_SHARE = 0.5
 """Of the time left, what extraction may take when the spec leaves the features open."""
 ASKED_SHARE = 0.9
 """The same when the spec names the features: they are computed or the run is refused."""
-SAMPLE = 5
+SAMPLED = (0.5, 0.9, 0.1, 0.7, 0.3)
+"""Where in the order of lengths the cases stand that are tried, the most telling first."""
+SAMPLING_SECONDS = 2.0
+"""After how long no further case is tried."""
 STARTS = 2.0
 """What another process costs to begin, in starts of this one: it imports tsfresh, too."""
 EARLY = 0.2
@@ -82,17 +85,21 @@ def compute_features(
 def projected_seconds(panel: Panel, plan: FeaturePlan) -> float:
     """Return the time that one process needs for all cases, from a few of them.
 
-    The few are spread over the lengths, since some calculators take the square of a length.
+    The few are spread over the lengths, since some calculators take the square of a length; where
+    cases cost much, fewer are tried, so that planning does not use up what it plans for.
     """
     lengths = np.sum([channel.lengths for channel in panel.channels.values()], axis=0)
     by_length = np.argsort(lengths, kind="stable")
-    size = min(SAMPLE, panel.n_cases)
-    at = ((np.arange(size) + 0.5) / size * panel.n_cases).astype(np.intp)
     # The first call pays for imports and compilation, once.
     extract(panel.take(by_length[:1]), plan)
-    began = time.monotonic()
-    extract(panel.take(by_length[at]), plan)
-    return (time.monotonic() - began) / size * panel.n_cases
+    seconds: list[float] = []
+    for share in SAMPLED:
+        began = time.monotonic()
+        extract(panel.take(by_length[[int(share * panel.n_cases)]]), plan)
+        seconds.append(time.monotonic() - began)
+        if sum(seconds) > SAMPLING_SECONDS:
+            break
+    return float(np.mean(seconds)) * panel.n_cases
 
 
 def _computed(

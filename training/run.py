@@ -12,13 +12,14 @@ from typing import Any
 from tideline.errors import LabelError
 from tideline.features.plan import FeaturePlan
 from tideline.home import store_folder
-from tideline.labels import Labels
+from tideline.labels import Labels, Task
 from tideline.model import ModelDocument, ScoreCard
 from tideline.panel import FloatArray, Panel
 from tideline.pipeline import Pipeline
 from tideline.readers import read_labels, read_panel
 from tideline.spec import TrainingSpec
 from tideline.store import ModelStore, ModelVersion, open_outbox, write_model
+from tideline.wording import counted
 from training.clock import Clock
 from training.evaluation import Scores, assess
 from training.inputs import bare, read_input
@@ -145,9 +146,8 @@ def read(run: Run) -> Cases:
     target = Target.from_labels(values, task)
     require_metric(target, spec.model_training)
     classes = f" of {target.n_classes} classes" if target.n_classes else ""
-    journal.say(
-        f"{panel.n_cases} cases{classes}, {len(panel.channels)} channels; {task}: {reason}", 1.0
-    )
+    channels = counted(len(panel.channels), "channel")
+    journal.say(f"{panel.n_cases} cases{classes}, {channels}; {task}: {reason}", 1.0)
     return Cases(panel, target)
 
 
@@ -203,7 +203,7 @@ def evaluate(run: Run, target: Target, split: Split, X: FloatArray, chosen: Chos
     answers = answers_of(chosen, X[split.held_out], target)
     seed = run.spec.model_training.random_state
     scores = assess(target, held_out.y, answers, learned.y, seed)
-    _tell_scores(journal, scores)
+    _tell_scores(journal, scores, target.task)
     return ScoreCard(
         cross_validation=cross_validation,
         held_out=scores.metrics,
@@ -284,11 +284,12 @@ def _labels(run: Run, held: Labels | None) -> Labels:
     return held
 
 
-def _tell_scores(journal: Journal, scores: Scores) -> None:
+def _tell_scores(journal: Journal, scores: Scores, task: Task) -> None:
+    baseline = "mean" if task == "regression" else "majority"
     for name, value in scores.metrics.items():
         beside = []
         if name in scores.intervals:
             beside.append("95 %: {:.4f} to {:.4f}".format(*scores.intervals[name]))
         if name in scores.majority:
-            beside.append(f"majority {scores.majority[name]:.4f}")
+            beside.append(f"{baseline} {scores.majority[name]:.4f}")
         journal.say(f"held-out {name} {value:.4f}" + (f" ({'; '.join(beside)})" if beside else ""))

@@ -209,7 +209,7 @@ class LocalJobs(JobBackend):
             id=request.job_id,
             pipeline_id=request.pipeline_id,
             state=JobState.QUEUED,
-            reason=f"waits for a free place; {self.at_once} jobs run at once",
+            reason=f"waits for its turn; at most {self.at_once} jobs run at once",
             digest=request.digest,
             created=_now(),
         )

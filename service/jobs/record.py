@@ -36,8 +36,8 @@ class Progress(BaseModel):
     message: str = Field(default="", description="What is being done, in words.")
 
 
-class JobRecord(BaseModel):
-    """One execution of training; immutable, each change makes a new record."""
+class Job(BaseModel):
+    """One execution of training, as everybody may know it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,12 +45,10 @@ class JobRecord(BaseModel):
     pipeline_id: str = Field(description="The name of the model that the job trains.")
     state: JobState = Field(description="queued, running, succeeded, failed or cancelled.")
     reason: str = Field(default="", description="Why the job is in this state, in words.")
-    digest: str = Field(description="The SHA-256 of what was posted.")
     created: datetime = Field(description="When it was accepted (UTC).")
     started: datetime | None = Field(default=None, description="When its last run began (UTC).")
     ended: datetime | None = Field(default=None, description="When it ended (UTC).")
     attempt: int = Field(default=0, description="How many runs were begun.")
-    is_cancelled: bool = Field(default=False, description="Whether it was told to stop.")
     progress: Progress | None = Field(default=None, description="How far the run has come.")
     summary: dict[str, JsonValue] | None = Field(
         default=None, description="What was published, in the founding service's words."
@@ -61,6 +59,13 @@ class JobRecord(BaseModel):
     def path(self) -> str:
         """Where the job is found over HTTP."""
         return f"/jobs/{self.id}"
+
+
+class JobRecord(Job):
+    """What a backend keeps of a job; immutable, each change makes a new record."""
+
+    digest: str = Field(description="The SHA-256 of what was posted.")
+    is_cancelled: bool = Field(default=False, description="Whether it was told to stop.")
 
 
 def job_id_of(digest: str, idempotency_key: str | None) -> str:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 from openapi_spec_validator import validate
 
 from service.app import predictor_app, trainer_app
+from service.limits import BodyLimit
 from service.settings import PredictorSettings, TrainerSettings
+from tideline.errors import BodyStalled
 
 CONTRACT = {
     "/train_pipeline": {"post"},
@@ -31,8 +34,32 @@ def test_the_openapi_document_is_valid_and_holds_the_contract(client):
 def test_both_names_of_the_training_route_tell_that_a_job_is_accepted(client):
     paths = client.get("/openapi.json").json()["paths"]
     for path in ("/train_pipeline", "/train_model"):
-        assert set(paths[path]["post"]["responses"]) >= {"202", "default"}
-        assert "200" not in paths[path]["post"]["responses"]
+        responses = paths[path]["post"]["responses"]
+        assert set(responses) >= {"200", "202", "default"}
+        for status in ("200", "202"):
+            answer = responses[status]["content"]["application/json"]["schema"]
+            assert answer["$ref"].endswith("/JobAnswer")
+
+
+def test_the_openapi_document_tells_what_a_job_is(client):
+    job = client.get("/openapi.json").json()["components"]["schemas"]["JobAnswer"]
+    assert {"id", "state", "reason", "progress", "summary", "problem", "links"} <= set(
+        job["properties"]
+    )
+    assert "digest" not in job["properties"]
+
+
+def test_a_body_that_stops_coming_is_refused():
+    async def stalled():
+        await asyncio.sleep(60)
+
+    async def reads_it_all(scope, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+
+    limited = BodyLimit(reads_it_all, limit=10, idle_seconds=0.01)
+    with pytest.raises(BodyStalled, match="stopped after 0 bytes"):
+        asyncio.run(limited({"type": "http", "headers": []}, stalled, None))
 
 
 def test_the_openapi_document_tells_the_parts_of_a_form(client):

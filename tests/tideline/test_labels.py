@@ -25,8 +25,8 @@ def test_learns_from_six_cases_of_two_classes() -> None:
         (("a", "b", "a", "b", "a"), None, "5 labelled cases were found; at least 6"),
         (("a",) * 6, None, "every case has the label 'a'; at least two classes"),
         ((1,) * 6, "regression", "every case has the label 1; at least two values"),
-        (("a", "a", "a", "b", "b", "c"), None, "1 classes have one member only: 'c'"),
-        ((1, 1, 1, 2, 2, 3), "classification", "1 classes have one member only: 3"),
+        (("a", "a", "a", "b", "b", "c"), None, "1 class with one member only: 'c'"),
+        ((1, 1, 1, 2, 2, 3), "classification", "1 class with one member only: 3"),
         (("1", "2") * 3, "regression", "6 labels are not numbers: '1'"),
         ((True, False) * 3, "regression", "6 labels are not numbers: True"),
         ((1.0, 2.0, 3.0, 4.0, math.nan, math.inf), "regression", "those of cases 4, 5"),
@@ -86,7 +86,7 @@ def test_names_missing_and_surplus_ids_together() -> None:
 
 
 def test_refuses_an_id_with_two_labels() -> None:
-    with pytest.raises(LabelError, match="1 ids have more than one label: '7'"):
+    with pytest.raises(LabelError, match="more than one label for 1 id: '7'"):
         Labels((7, "7", 8), (1, 1, 0)).aligned_to(panel(7, 8))
 
 

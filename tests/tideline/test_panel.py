@@ -101,7 +101,7 @@ def test_refuses_arrays_that_do_not_fit(
 
 
 def test_refuses_two_cases_of_one_id() -> None:
-    with pytest.raises(DataError, match="1 ids name more than one case: '7'"):
+    with pytest.raises(DataError, match="more than one case has the same id: '7'"):
         Panel.from_arrays(np.zeros((3, 1, 2)), ids=[7, "7", 8])
 
 

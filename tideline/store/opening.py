@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,9 +49,11 @@ def open_outbox(address: str | Path, home: Path) -> ModelStore:
     Raises
     ------
     SpecError
-        As for `open_store`.
+        As for `open_store`, and when the folder cannot be made or written to: to be told before
+        the time of a training is spent.
     """
     if not is_shared(address):
+        _require_writable(Path(address).expanduser())
         return _bento(address)
     from tideline.store.outbox import Outbox  # noqa: PLC0415 - one of several stores
 
@@ -95,3 +98,18 @@ def _bento(address: str | Path) -> BentoStore:
             field="store",
         )
     return BentoStore(Path(address))
+
+
+def _require_writable(home: Path) -> None:
+    reason = "it cannot be written to"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        is_writable = os.access(home, os.W_OK | os.X_OK)
+    except OSError as error:
+        is_writable, reason = False, f"it cannot be made: {error.strerror}"
+    if not is_writable:
+        raise SpecError(
+            f"store names the folder {str(home)!r}, but {reason}.",
+            mend="Name a folder that you may write to.",
+            field="store",
+        )

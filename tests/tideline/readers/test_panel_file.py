@@ -288,7 +288,7 @@ def test_reads_what_json_writers_put_for_a_missing_value(missing: str) -> None:
 @pytest.mark.parametrize("token", ["Infinity", "-Infinity", "1e999", "1" + "0" * 400])
 def test_leaves_infinities_to_the_panel(token: str) -> None:
     panel = read(f'[{{"id": 1, "x": 2}}, {{"id": 1, "x": {token}}}]'.encode())
-    with pytest.raises(DataError, match="1 infinite values, in cases 1"):
+    with pytest.raises(DataError, match="1 infinite value, in cases 1"):
         panel.require_usable()
 
 
@@ -299,7 +299,7 @@ def test_leaves_infinities_to_the_panel(token: str) -> None:
         ([1.5, float("nan")], "column 'id' has nan at row 2"),
         ([1, float("inf")], "column 'id' has inf at row 2"),
         ([1, [2]], r"column 'id' has \[2\] at row 2"),
-        ([7, "7"], "ids name more than one case: '7'"),
+        ([7, "7"], "more than one case has the same id: '7'"),
         ([None, None], "column 'id' has nothing at row 1"),
     ],
 )

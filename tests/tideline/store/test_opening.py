@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tideline.errors import SpecError
-from tideline.store import is_shared, open_store
+from tideline.store import is_shared, open_outbox, open_store
 from tideline.store.bento import BentoStore
 from tideline.store.objects import ObjectStore
 
@@ -51,4 +51,14 @@ def test_opening_makes_nothing(tmp_path: Path) -> None:
 def test_refuses_an_address_that_is_no_stores(address: str) -> None:
     with pytest.raises(SpecError, match="not the address of a model store") as caught:
         open_store(address)
+    assert caught.value.field == "store"
+
+
+@pytest.mark.parametrize("below", ["a-file", "a-file/store"])
+def test_a_folder_that_cannot_be_published_to_is_refused_at_once(
+    tmp_path: Path, below: str
+) -> None:
+    (tmp_path / "a-file").write_text("no folder")
+    with pytest.raises(SpecError, match="cannot be made") as caught:
+        open_outbox(tmp_path / below, tmp_path / "home")
     assert caught.value.field == "store"
