@@ -23,6 +23,9 @@ def _handlers() -> Iterator[None]:
 
 @pytest.fixture
 def interruptions() -> Interruptions:
+    # The tests themselves may run under nohup, or in the background of a shell.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     watched = Interruptions()
     watched.watch()
     return watched

@@ -68,6 +68,7 @@ def test_the_trainer_may_do_what_it_must_and_no_more(template: Render) -> None:
         ("", "events"): {"get", "list", "watch"},
         ("", "pods/log"): {"get"},
         ("", "services"): {"create"},
+        ("", "serviceaccounts"): {"get"},
     }
     [binding] = of_kind(objects, "RoleBinding")
     assert [subject["name"] for subject in binding["subjects"]] == ["tideline-trainer"]
