@@ -10,7 +10,7 @@ BUILD_OPTIONS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-all e2e check format serve image push constraints clean
+.PHONY: help demo test test-slow test-all e2e check format serve image push constraints clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,8 +21,10 @@ demo: $(READY) ## train on real series, start the services, predict, print the s
 test: $(READY) ## the tests, in under five minutes
 	@$(BIN)/python -m pytest -m "not slow and not e2e"
 
-test-all: $(READY) ## all tests, the slow ones too
-	@$(BIN)/python -m pytest -m "not e2e"
+test-slow: $(READY) ## the tests that take longer
+	@$(BIN)/python -m pytest -m "slow and not e2e"
+
+test-all: test test-slow ## all tests but those that need a cluster
 
 e2e: $(READY) ## install, train, predict, break and mend on the cluster that KUBECONFIG names: under 30 minutes
 	@$(BIN)/python -m pytest -m e2e tests/e2e -s
