@@ -20,6 +20,7 @@ from service.app import laptop_app, predictor_app, trainer_app
 from service.auth import BearerAuth
 from service.browsers import BrowserGuard
 from service.leaving import Leaving
+from service.lifeline import Lifeline
 from service.settings import LaptopSettings, PredictorSettings, ServiceSettings, TrainerSettings
 
 PREDICTION_SECONDS = 300.0
@@ -31,13 +32,17 @@ class _Hooks:
 
     app: ClassVar[FastAPI]
     leaving: ClassVar[Leaving]
+    settings: ClassVar[ServiceSettings]
     lifespan: AbstractAsyncContextManager[Any]
+    lifeline: Lifeline | None = None
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML leaves it so
     async def open(self) -> None:
         """Start what the application runs."""
         self.leaving.follow_signals()
         self.leaving.follow_supervisor()
+        if self.settings.ends_with_worker:
+            self.lifeline = Lifeline.of_this_worker()
         self.lifespan = self.app.router.lifespan_context(self.app)
         await self.lifespan.__aenter__()
 
@@ -45,6 +50,8 @@ class _Hooks:
     async def close(self) -> None:
         """Stop it."""
         await self.lifespan.__aexit__(None, None, None)
+        if self.lifeline is not None:
+            self.lifeline.release()
 
     def __is_ready__(self) -> bool:
         """Whether calls are taken; BentoML's /readyz asks."""
@@ -59,7 +66,11 @@ def _service(
 ) -> Service[Any]:
     leaving = Leaving()
     app = build(leaving)
-    hooks = type(name, (_Hooks,), {"app": app, "leaving": leaving, "__doc__": app.title})
+    hooks = type(
+        name,
+        (_Hooks,),
+        {"app": app, "leaving": leaving, "settings": settings, "__doc__": app.title},
+    )
 
     # A plain function, for of a Starlette application BentoML asks which paths it has, and
     # answers the others itself, without a problem document.

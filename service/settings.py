@@ -53,6 +53,11 @@ class ServiceSettings(BaseSettings):
         gt=0,
         description="How long the next byte of a request's body is waited for.",
     )
+    ends_with_worker: bool = Field(
+        default=False,
+        description="Whether the whole service ends when its worker dies, as a pod should; "
+        "otherwise another worker is started in its place.",
+    )
     drain_seconds: int = Field(
         default=10,
         gt=0,

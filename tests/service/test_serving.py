@@ -224,3 +224,22 @@ def test_each_service_runs_alone(start, har):
     predictor = start("predictor")
     assert auc(predictor, 1, har) > 0.9
     assert predictor.http.get("/jobs").status_code == 404
+
+
+def test_a_service_that_ends_with_its_worker_does(start, monkeypatch):
+    monkeypatch.setenv("TIDELINE_ENDS_WITH_WORKER", "true")
+    service = start("predictor")
+    workers = [
+        process
+        for process in psutil.Process(service.process.pid).children(recursive=True)
+        if any("worker" in word for word in process.cmdline())
+    ]
+    assert len(workers) == 1
+    workers[0].kill()
+    service.process.wait(60)
+    assert not psutil.pid_exists(workers[0].pid)
+
+
+def test_a_service_that_ends_with_its_worker_ends_well_when_it_is_told_to(start, monkeypatch):
+    monkeypatch.setenv("TIDELINE_ENDS_WITH_WORKER", "true")
+    assert start("predictor").stop() == 0
