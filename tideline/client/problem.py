@@ -56,8 +56,9 @@ class Problem(BaseModel):
             title=response.reason_phrase,
             status=response.status_code,
             detail=f"{response.url} answered {told}: {response.text.strip()[:SHOWN]}",
-            # The services write a problem document of every failure, so this is a gateway's.
-            retryable=response.is_server_error,
+            # The services write a problem document of every failure, so this is a gateway's; some
+            # answer 404 for a service whose only pod is just starting.
+            retryable=response.is_server_error or response.status_code == httpx.codes.NOT_FOUND,
         )
 
 

@@ -132,6 +132,13 @@ def test_waiting_outlasts_a_trainer_that_is_away_for_a_moment() -> None:
     assert job.summary == {"modelId": "1"}
 
 
+def test_waiting_outlasts_an_ingress_that_knows_no_trainer_for_a_moment() -> None:
+    away = answer(404, b"404 page not found", "text/plain")
+    done = answer(200, JOB | {"state": "succeeded", "summary": {"modelId": "1"}})
+    with ingress(away, done) as url, Client(url) as client:
+        assert client.wait(Job.model_validate(JOB)).state == "succeeded"
+
+
 def test_waiting_ends_when_the_trainer_stays_away() -> None:
     away = answer(503, {"detail": "starting", "status": 503, "retryable": True})
     with (
