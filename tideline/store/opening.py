@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,11 +103,16 @@ def _bento(address: str | Path) -> BentoStore:
 
 def _require_writable(home: Path) -> None:
     reason = "it cannot be written to"
+    missing = [folder for folder in (home, *home.parents) if not folder.exists()]
     try:
         home.mkdir(parents=True, exist_ok=True)
         is_writable = os.access(home, os.W_OK | os.X_OK)
     except OSError as error:
         is_writable, reason = False, f"it cannot be made: {error.strerror}"
+    # A run that publishes nothing leaves nothing; what somebody else has filled meanwhile stays.
+    with suppress(OSError):
+        for folder in missing:
+            folder.rmdir()
     if not is_writable:
         raise SpecError(
             f"store names the folder {str(home)!r}, but {reason}.",

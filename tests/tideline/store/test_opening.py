@@ -62,3 +62,8 @@ def test_a_folder_that_cannot_be_published_to_is_refused_at_once(
     with pytest.raises(SpecError, match="cannot be made") as caught:
         open_outbox(tmp_path / below, tmp_path / "home")
     assert caught.value.field == "store"
+
+
+def test_a_folder_that_can_be_published_to_is_not_made_before(tmp_path: Path) -> None:
+    open_outbox(tmp_path / "new" / "store", tmp_path / "home")
+    assert list(tmp_path.iterdir()) == []
