@@ -15,6 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+# httpx imports httpcore with its first client: here, before a signal can come in the middle of it.
+import httpcore  # noqa: F401
 import psutil  # type: ignore[import-untyped]  # its stubs are not among the pins
 
 from tideline.client import Client

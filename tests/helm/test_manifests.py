@@ -13,6 +13,8 @@ from tests.helm.manifests import Manifest, environment, normal_form, of_kind, po
 from tideline import TrainingSpec, read_labels, read_panel
 from tideline.readers import ColumnRoles
 
+pytestmark = pytest.mark.slow
+
 VALUES = sorted(path.name.removesuffix("-values.yaml") for path in CHART.glob("ci/*-values.yaml"))
 PAIRS = {"base": "default", "overlays/laptop": "laptop", "overlays/production": "production"}
 VERSIONS = ("1.33", "1.37")
