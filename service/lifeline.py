@@ -7,20 +7,22 @@ import subprocess
 from typing import Self
 
 RELEASED = b"released\n"
-WATCH = 'read -r word; [ "$word" = released ] || kill -TERM "$1"'
+WATCH = 'read -r word; [ "$word" = released ] || kill -KILL "$1"'
 
 
 class Lifeline:
-    """Stops BentoML's supervisor when this worker is gone without having said so.
+    """Ends BentoML's supervisor when this worker is gone without having said so.
 
     The supervisor would start another worker in its place; meanwhile it holds the port, so that
     connections hang, and a cluster, which would take the pod out and start it anew, sees nothing.
-    A shell waits at the other end of a pipe, which the kernel closes however the worker dies.
+    A shell waits at the other end of a pipe, which the kernel closes however the worker dies. It
+    ends the supervisor at once: told to stop, that would hold the port for seconds more, and with
+    no worker there is nothing in hand that could be finished.
 
     Parameters
     ----------
     supervisor
-        The process to stop.
+        The process to end.
     """
 
     def __init__(self, supervisor: int) -> None:

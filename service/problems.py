@@ -41,6 +41,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "idempotency-conflict": (422, "The idempotency key was used with another body"),
     "job-not-found": (404, "There is no such job"),
     "queue-full": (503, "Too many jobs wait"),
+    "too-many-followers": (503, "Too many calls follow a log"),
     "out-of-memory": (422, "The run needed more memory than it may use"),
     "cancelled": (409, "The job was cancelled"),
     "internal-error": (500, "Something is wrong inside the service"),

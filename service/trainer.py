@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.followers import HEADERS, Followers
 from service.forms import form_of
 from service.intake import job_request
 from service.jobs.backend import JobBackend
@@ -34,6 +35,10 @@ IdempotencyKey = Annotated[
     str | None, Header(description="A name for this call, so that it can be repeated.")
 ]
 
+Follow = Annotated[
+    bool, Query(description="Whether the answer goes on, as the log grows, until the job is over.")
+]
+
 FORM = form_of(
     raw_data="The series: column JSON, record JSON, long CSV, long Parquet, or `.ts`.",
     params="The parameter file: YAML or JSON.",
@@ -43,6 +48,13 @@ FORM = form_of(
 THE_JOB = (
     "The job. The same body, or the same Idempotency-Key, is the same job. "
     "200 with the summary when it is over."
+)
+
+
+FOLLOWING = (
+    "With `follow` the log so far comes at once, then each line as it is said, and the answer ends "
+    "when the job is over. Where it ends earlier, because the service stops or calls are held no "
+    "longer, its last line says so, in parentheses. Of a very long log only the end is kept."
 )
 
 
@@ -66,6 +78,7 @@ def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving
     attendant = _Attendant(jobs, settings.wait_poll_seconds, leaving)
     _add_training(routes, jobs, settings, attendant)
     _add_jobs(routes, jobs, settings, attendant)
+    _add_logs(routes, jobs, Followers(jobs, settings, leaving))
     return routes
 
 
@@ -115,14 +128,6 @@ def _add_jobs(
     def job(job_id: str) -> dict[str, Any]:
         return job_body(jobs.get(job_id))
 
-    @routes.get(
-        "/jobs/{job_id}/logs",
-        summary="What a job has said so far",
-        response_class=PlainTextResponse,
-    )
-    def logs(job_id: str) -> PlainTextResponse:
-        return PlainTextResponse(jobs.logs(job_id), headers={"X-Content-Type-Options": "nosniff"})
-
     @routes.delete(
         "/jobs/{job_id}",
         summary="Cancel a job",
@@ -133,6 +138,19 @@ def _add_jobs(
         told = await to_thread.run_sync(jobs.cancel, job_id)
         job = await attendant.wait(told, settings.stop_seconds + CANCEL_MARGIN, request)
         return JSONResponse(job_body(job), status_code=200 if job.state.is_over else 202)
+
+
+def _add_logs(routes: APIRouter, jobs: JobBackend, followers: Followers) -> None:
+    @routes.get(
+        "/jobs/{job_id}/logs",
+        summary="What a job has said so far, or as it says it",
+        description=FOLLOWING,
+        response_class=PlainTextResponse,
+    )
+    async def logs(request: Request, job_id: str, follow: Follow = False) -> Response:
+        if follow:
+            return await followers.answer(job_id, request)
+        return PlainTextResponse(await to_thread.run_sync(jobs.logs, job_id), headers=HEADERS)
 
 
 def _require_wait(seconds: float, most: float) -> None:
@@ -152,7 +170,10 @@ def job_body(job: JobRecord) -> dict[str, Any]:
 
 
 def _links(job: JobRecord) -> dict[str, str]:
-    links = {"self": job.path, "logs": f"{job.path}/logs"}
+    logs = f"{job.path}/logs"
+    links = {"self": job.path, "logs": logs}
+    if not job.state.is_over:
+        links["follow"] = f"{logs}?follow=true"
     if job.state is JobState.SUCCEEDED:
         links["model"] = f"/models/{job.pipeline_id}"
     return links

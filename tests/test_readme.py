@@ -16,11 +16,13 @@ from demo.services import Services
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+LAPTOP = README.partition("\n## On Kubernetes\n")[0]
+"""What needs no cluster; the rest is typed by `make e2e`."""
 CASES = {f"case-{n}" for n in range(1, 6)}
 
 
 def blocks(kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    return re.findall(rf"^```{kind}\n(.*?)^```", LAPTOP, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")

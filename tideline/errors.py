@@ -169,3 +169,10 @@ class QueueFull(RequestError):
 
     code = "queue-full"
     retryable = True
+
+
+class TooManyFollowers(RequestError):
+    """As many calls follow a log as this trainer lets follow."""
+
+    code = "too-many-followers"
+    retryable = True

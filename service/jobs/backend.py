@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from service.jobs.chapter import Chapter, log_of
 from service.jobs.record import JobRecord, job_id_of
 
 
@@ -121,13 +122,24 @@ class JobBackend(ABC):
         """Return the records of all jobs, the newest first."""
 
     @abstractmethod
-    def logs(self, job_id: str) -> str:
-        """Return what the runs of a job have said so far; of a very long log its end.
+    def chapters(self, job_id: str) -> tuple[Chapter, ...]:
+        """Return what the runs of a job have said so far, in the order of the runs.
+
+        Of a job that is over it is all that there is ever to be.
 
         Raises
         ------
         JobNotFound
         """
+
+    def logs(self, job_id: str) -> str:
+        """Return what the runs of a job have said so far as one text; of a very long one its end.
+
+        Raises
+        ------
+        JobNotFound
+        """
+        return log_of(self.chapters(job_id))
 
     @abstractmethod
     def cancel(self, job_id: str) -> JobRecord:

@@ -13,10 +13,8 @@ import yaml
 from pydantic import ValidationError
 
 from service.jobs.backend import JobRequest
+from service.jobs.chapter import CUT, LOG_TAIL
 from service.jobs.record import JobRecord, Progress
-
-LOG_TAIL = 1024 * 1024
-"""How much of a log is shown, in bytes."""
 
 PROGRESS_TAIL = 8192
 INPUTS = ("raw_data", "labels")
@@ -78,8 +76,10 @@ class JobFolder:
         return found if isinstance(found, dict) else {}
 
     def logs(self) -> str:
-        """Return what the runs have said; of a very long log its end."""
-        return _tail(self.path / "log.txt", LOG_TAIL).decode("utf-8", errors="replace")
+        """Return what the runs have said; of a very long log the last lines."""
+        said = _tail(self.path / "log.txt", LOG_TAIL + 1)
+        text = said.decode("utf-8", errors="replace")
+        return text if len(said) <= LOG_TAIL else CUT + text.partition("\n")[2]
 
     def begin_run(self, title: str) -> None:
         """Remove what an earlier run has left, and open a new chapter in the log."""

@@ -8,17 +8,18 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from service.jobs.backend import JobBackend, JobRequest, Submission
+from service.jobs.chapter import Chapter, tail
 from service.jobs.cluster import Cluster, ClusterError
 from service.jobs.ledger import Ledger
 from service.jobs.manifest import Asked, build_job
 from service.jobs.observed import ClusterJob, Pod
 from service.jobs.record import JobRecord, JobState, Progress
-from service.jobs.remote import POSTED, SPEC, Entry, RemoteJobs, tail
+from service.jobs.remote import POSTED, SPEC, Entry, RemoteJobs
 from service.jobs.tokens import is_token_of, job_token
 from service.jobs.verdict import ended, is_over, ran_out_of_memory, refused, under_way
 from service.leaving import Leaving
@@ -142,17 +143,19 @@ class KubernetesJobs(JobBackend):
     def records(self) -> tuple[JobRecord, ...]:  # noqa: D102 - as the contract says
         return tuple(self.ledger.record(entry) for entry in reversed(self.ledger.entries()))
 
-    def logs(self, job_id: str) -> str:  # noqa: D102 - as the contract says
+    def chapters(self, job_id: str) -> tuple[Chapter, ...]:  # noqa: D102 - as the contract says
         entry = self._entry(job_id)
-        told = self.store.logs(entry)
+        told = {pod: Chapter(pod, text) for pod, text in self.store.logs(entry).items()}
         job = self._seen.get(_name(entry))
         for pod in job.pods if job is not None else ():
             if pod.container.has_begun and pod.name not in self._kept:
                 try:
-                    told[pod.name] = self._log(pod)
+                    told[pod.name] = Chapter(pod.name, self._log(pod))
                 except ClusterError as error:
-                    told.setdefault(pod.name, f"(the log cannot be read now: {error})\n")
-        return tail("".join(told.values()))
+                    gap = f"(the log of pod {pod.name} cannot be read now: {error})\n"
+                    kept = told.get(pod.name, Chapter(pod.name, ""))
+                    told[pod.name] = replace(kept, gap=gap)
+        return tuple(told.values())
 
     def cancel(self, job_id: str) -> JobRecord:  # noqa: D102 - as the contract says
         self._entry(job_id)
@@ -348,7 +351,7 @@ class KubernetesJobs(JobBackend):
 
     def _log(self, pod: Pod) -> str:
         title = f"--- pod {pod.name}, {pod.created:%Y-%m-%d %H:%M:%S} UTC\n"
-        return title + self.cluster.log(pod.name)
+        return tail(title + self.cluster.log(pod.name))
 
     def _forget(self) -> None:
         over = [e.record for e in self.ledger.entries() if e.record.state.is_over]

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from service.jobs.backend import JobBackend, JobRequest, Submission
+from service.jobs.chapter import Chapter
 from service.jobs.ending import in_words, is_interrupted, told
 from service.jobs.folder import JobFolder
 from service.jobs.record import JobRecord, JobState
@@ -169,8 +170,9 @@ class LocalJobs(JobBackend):
             records = sorted(self._records.values(), key=lambda r: r.created, reverse=True)
         return tuple(self._with_progress(r) for r in records)
 
-    def logs(self, job_id: str) -> str:  # noqa: D102 - as the contract says
-        return self._folder(self.get(job_id).id).logs()
+    def chapters(self, job_id: str) -> tuple[Chapter, ...]:  # noqa: D102 - as the contract says
+        record = self.get(job_id)
+        return (Chapter(f"{record.id} {record.created}", self._folder(record.id).logs()),)
 
     def cancel(self, job_id: str) -> JobRecord:  # noqa: D102 - as the contract says
         self.get(job_id)

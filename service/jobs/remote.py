@@ -27,12 +27,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.jobs.backend import JobRequest
+from service.jobs.chapter import LOG_TAIL, tail
 from service.jobs.record import JobRecord
 from tideline.store.bucket import BLOCK, Bucket
 
 ROOT = "jobs"
-LOG_TAIL = 1024 * 1024
-"""How much of a log is kept and shown, in bytes."""
 MAX_RECORD_BYTES = 1024 * 1024
 MAX_RESULT_BYTES = 16 * 1024 * 1024
 READERS = 8
@@ -221,11 +220,6 @@ def document_of(content: bytes | str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def tail(text: str) -> str:
-    """Return the end of a long log."""
-    return text if len(text) <= LOG_TAIL else "…\n" + text[-LOG_TAIL:].partition("\n")[2]
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

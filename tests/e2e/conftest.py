@@ -35,6 +35,7 @@ ORDER = (
     "test_uninstall",
     "test_failures_in_words",
     "test_object_store",
+    "test_readme",
 )
 """The cheap first; one installation serves all until it is uninstalled."""
 

@@ -19,6 +19,19 @@ SLOW = {
 """A training that can be killed in the middle, of a model that is small nonetheless."""
 
 
+SECONDS_TO_LEARN = 20
+"""How long the ingress may go on with a pod whose process is gone."""
+
+KILL_WORKER = """
+import os, pathlib, signal
+for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    words = (folder / "cmdline").read_bytes().split(b"\\0")
+    if b"_bentoml_impl.worker.service" in words:
+        os.kill(int(folder.name), signal.SIGKILL)
+"""
+"""Ends the one process of a predictor that answers, from within its container."""
+
+
 def test_a_predictor_is_killed_under_load(installation: Installation, activity: Halves) -> None:
     namespace = installation.namespace
     with Traffic(installation, MODEL, activity.few(3)) as traffic:
@@ -35,6 +48,28 @@ def test_a_predictor_is_killed_under_load(installation: Installation, activity: 
         before = traffic.total
         until("more is answered", 30, lambda: traffic.total > before + 20)
     traffic.require_faultless(50)
+
+
+def test_the_process_of_a_predictor_is_killed(installation: Installation, activity: Halves) -> None:
+    """A pod whose worker dies does not go on without it: its container is started again."""
+    namespace = installation.namespace
+    pod = namespace.ready_pods("predictor")[0]
+    before = _restarts(installation, pod)
+    with Traffic(installation, MODEL, activity.few(3)) as traffic:
+        until("predictions are answered", 30, lambda: traffic.total > 20)
+        tell(f"  SIGKILL to the worker in {pod}")
+        namespace.kubectl("exec", pod, "--", "python", "-c", KILL_WORKER, check=False)
+        until("its container is started again", 60, lambda: _restarts(installation, pod) > before)
+        until(
+            "the ingress has learnt of it",
+            SECONDS_TO_LEARN,
+            lambda: traffic.seconds_since_failure > 5,
+        )
+        learnt = len(traffic.failures)
+        until(f"{pod} is ready", 120, lambda: pod in namespace.ready_pods("predictor"), every=1)
+    # Until the ingress knows, it sends calls to the dead pod, and this one has no leave to send
+    # them to another. From then on none may fail, not even as the pod comes back.
+    assert len(traffic.failures) == learnt, traffic.summary
 
 
 def test_the_trainer_is_killed_during_a_training(
@@ -73,6 +108,11 @@ def test_the_training_pod_is_killed(installation: Installation, activity: Halves
     assert model is not None
     assert list(model["versions"]) == ["1"]
     assert len(namespace.objects("jobs", f"tideline.dev/job={job['id']}")) == 1
+
+
+def _restarts(installation: Installation, pod: str) -> int:
+    statuses = installation.namespace.object("pod", pod)["status"]["containerStatuses"]
+    return int(statuses[0]["restartCount"])
 
 
 def _kill_trainer(installation: Installation) -> None:

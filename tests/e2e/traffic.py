@@ -48,6 +48,7 @@ class Traffic:
         self.answers: list[Answer] = []
         self.counts: Counter[int] = Counter()
         self.slowest = 0.0
+        self._last_failure = -60.0
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._began = time.monotonic()
@@ -73,6 +74,11 @@ class Traffic:
     def total(self) -> int:
         """How many requests have an end."""
         return sum(self.counts.values()) + len(self.failures)
+
+    @property
+    def seconds_since_failure(self) -> float:
+        """How long ago the last failure was; more than a minute before the first."""
+        return time.monotonic() - self._began - self._last_failure
 
     @property
     def summary(self) -> str:
@@ -115,6 +121,7 @@ class Traffic:
         self.slowest = max(self.slowest, seconds)
         if failure:
             at = time.monotonic() - self._began
+            self._last_failure = at
             self.failures.append(f"at {at:.1f} s: {failure}")
             return
         if answer not in self.answers:

@@ -82,6 +82,10 @@ def test_the_training_job_ends_as_those_of_the_trainer(template: Render) -> None
         assert ours[key] == theirs[key]
     assert environment(ours["containers"][0]) == environment(theirs["containers"][0])
     assert ours["containers"][0]["image"] == theirs["containers"][0]["image"]
+    for key in ("terminationMessagePath", "terminationMessagePolicy"):
+        assert ours["containers"][0][key] == theirs["containers"][0][key]
+    option = ["--termination-message", ours["containers"][0]["terminationMessagePath"]]
+    assert ours["containers"][0]["command"][-2:] == option
     # The same labels, so that the same NetworkPolicies hold.
     labels = alone["spec"]["template"]["metadata"]["labels"]
     assert labels.items() <= filled["spec"]["template"]["metadata"]["labels"].items()

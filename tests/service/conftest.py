@@ -55,7 +55,8 @@ def serving(folder: Path) -> Iterator[Callable[..., httpx.Client]]:
     with ExitStack() as opened:
 
         def start(leaving: Leaving | None = None, **options: object) -> httpx.Client:
-            fields = {"home": folder / "home", "stop_seconds": 0.3, "wait_poll_seconds": 0.02}
+            fields = {"home": folder / "home", "stop_seconds": 0.3}
+            fields |= {"wait_poll_seconds": 0.02, "log_poll_seconds": 0.02}
             settings = LaptopSettings(**(fields | options))
             jobs = LocalJobs(
                 settings.jobs_home,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.service.pages.test_home import CLASSES, NUMBERS, publish
-from tideline.client import Client, Job, JobFailed, ServiceProblem
+from tideline.client import Client, Job, JobFailed, ServiceProblem, ServiceUnreachable
 from tideline.panel import Panel
 from tideline.store import open_store
 
@@ -47,6 +47,25 @@ def test_trains_and_waits_for_the_summary(client: Client) -> None:
     assert done.summary["modelId"] == "publish"
     assert seen[-1] == done
     assert f"published {job.id}" in client.logs(job.id)
+
+
+def test_follows_a_log_line_by_line_until_the_job_is_over(client: Client, tmp_path: Path) -> None:
+    job = client.train(table(), LABELS, spec("await_file"))
+    lines = client.follow(job.id)
+    told = [next(lines), next(lines)]
+    assert told[1] == "waits"
+    assert not client.job(job.id).is_over
+    (tmp_path / "home" / "jobs" / job.id / "go").touch()
+    told += lines
+    assert client.job(job.id).is_over
+    assert told == client.logs(job.id).splitlines()
+
+
+def test_a_log_that_cannot_be_followed_is_told_by_its_first_line(client: Client) -> None:
+    with pytest.raises(ServiceProblem, match="job-0"):
+        next(client.follow("job-0"))
+    with Client("http://127.0.0.1:1") as nobody, pytest.raises(ServiceUnreachable):
+        next(nobody.follow("job-0"))
 
 
 def test_the_same_call_finds_the_same_job(client: Client) -> None:

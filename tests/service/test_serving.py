@@ -237,7 +237,8 @@ def test_a_service_that_ends_with_its_worker_does(start, monkeypatch):
     assert len(workers) == 1
     workers[0].kill()
     service.process.wait(60)
-    assert not psutil.pid_exists(workers[0].pid)
+    # Whoever takes in orphans here may leave it unburied.
+    assert not workers[0].is_running() or workers[0].status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_service_that_ends_with_its_worker_ends_well_when_it_is_told_to(start, monkeypatch):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import httpx
 import pytest
 
 from service.intake import job_request
@@ -134,7 +137,92 @@ def test_logs_are_text(client):
     assert f"published {answer.json()['id']}" in logs.text
 
 
-@pytest.mark.parametrize("path", ["/jobs/none", "/jobs/none/logs", "/jobs/..%2f..%2fetc"])
+@contextmanager
+def following(client, job_id: str) -> Iterator[tuple[httpx.Response, Iterator[str]]]:
+    with client.stream("GET", f"/jobs/{job_id}/logs?follow=true") as answer:
+        yield answer, answer.iter_lines()
+
+
+def test_a_followed_log_comes_line_by_line_and_ends_with_the_job(client, tmp_path):
+    job = train(client, "await_file").json()
+    assert job["links"]["follow"] == f"/jobs/{job['id']}/logs?follow=true"
+    with following(client, job["id"]) as (answer, lines):
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        told = [next(lines), next(lines)]
+        assert told[0].startswith("--- attempt 1, ")
+        assert told[1] == "waits"
+        assert client.get(f"/jobs/{job['id']}").json()["state"] == "running"
+        (tmp_path / "home" / "jobs" / job["id"] / "go").touch()
+        told += lines
+    assert told[-1] == f"published {job['id']}"
+    assert "".join(f"{line}\n" for line in told) == client.get(f"/jobs/{job['id']}/logs").text
+    over = client.get(f"/jobs/{job['id']}").json()
+    assert (over["state"], "follow" in over["links"]) == ("succeeded", False)
+
+
+def test_a_log_that_is_followed_when_the_job_is_over_is_the_whole_log(client):
+    job_id = train(client, query="?wait=30").json()["id"]
+    logs = client.get(f"/jobs/{job_id}/logs")
+    assert client.get(f"/jobs/{job_id}/logs?follow=true").text == logs.text
+
+
+def test_a_followed_log_ends_when_the_job_is_cancelled(client):
+    job_id = train(client, "hang").json()["id"]
+    with following(client, job_id) as (_, lines):
+        next(lines)
+        assert client.delete(f"/jobs/{job_id}").json()["state"] == "cancelled"
+        assert not any(line.startswith("(") for line in lines)
+
+
+def test_a_followed_log_says_that_the_service_stops(serve):
+    leaving = Leaving()
+    client = serve(leaving)
+    with following(client, train(client, "hang").json()["id"]) as (_, lines):
+        next(lines)
+        leaving.set()
+        assert list(lines)[-1].startswith("(the service stops")
+
+
+def test_a_log_is_followed_for_as_long_as_calls_are_held(serve):
+    client = serve(max_wait_seconds=1)
+    with following(client, train(client, "hang").json()["id"]) as (_, lines):
+        assert list(lines)[-1].startswith("(followed for 1 s")
+
+
+def test_too_many_followers_are_refused_until_one_has_left(serve):
+    client = serve(followers_at_once=1)
+    job_id = train(client, "hang").json()["id"]
+    path = f"/jobs/{job_id}/logs?follow=true"
+    with following(client, job_id) as (_, lines):
+        next(lines)
+        refused = client.get(path)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert refused.headers["content-type"] == "application/problem+json"
+        problem = refused.json()
+        assert problem["type"] == "urn:tideline:problem:too-many-followers"
+        assert (problem["field"], problem["retryable"]) == ("follow", True)
+        assert "1 calls" in problem["detail"]
+        assert client.get(f"/jobs/{job_id}/logs").status_code == 200
+    # The one who went away in the middle of a silent log gives the place back.
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with client.stream("GET", path) as answer:
+            if answer.status_code == 200:
+                break
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_follow_that_is_neither_yes_nor_no_is_refused(client):
+    answer = client.get("/jobs/none/logs?follow=perhaps")
+    assert (answer.status_code, answer.json()["field"]) == (400, "follow")
+
+
+UNKNOWN = ("/jobs/none", "/jobs/none/logs", "/jobs/none/logs?follow=true", "/jobs/..%2f..%2fetc")
+
+
+@pytest.mark.parametrize("path", UNKNOWN)
 def test_an_unknown_job_is_not_found(client, path):
     answer = client.get(path)
     assert answer.status_code == 404

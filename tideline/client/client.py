@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote
@@ -43,7 +43,8 @@ class Client:
     token
         The bearer token, where the services ask for one.
     timeout
-        How many seconds an answer may take. The wait for a job is not limited by it.
+        How many seconds an answer may take. The wait for a job, or for the next line of its log,
+        is not limited by it.
 
     Examples
     --------
@@ -143,6 +144,31 @@ class Client:
         ServiceUnreachable
         """
         return self._call("GET", f"/jobs/{_escaped(job_id)}/logs").text
+
+    def follow(self, job_id: str) -> Iterator[str]:
+        """Yield what a job has said so far and then what it says, line by line, until it is over.
+
+        The lines end earlier when the trainer stops, or has been followed for as long as it lets
+        be; the last one says so, in parentheses. A second call begins again at the first line.
+
+        Raises
+        ------
+        ServiceProblem
+            When there is no such job, or too many calls follow a log already. This and the next
+            are raised by the first line, not by the call.
+        ServiceUnreachable
+            When the trainer does not answer, or is gone in the middle of the log.
+        """
+        path = f"/jobs/{_escaped(job_id)}/logs?follow=true"
+        patient = httpx.Timeout(self._http.timeout.connect, read=None)
+        with (
+            self._reaching("GET", path),
+            self._http.stream("GET", path, timeout=patient) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise ServiceProblem(Problem.of_response(answer))
+            yield from answer.iter_lines()
 
     def cancel(self, job_id: str) -> Job:
         """Tell a job to stop, and return it as it now is.
@@ -263,16 +289,21 @@ class Client:
     ) -> httpx.Response:
         # Each part goes under its own name as the file's: a path is nobody's business.
         files = None if parts is None else {name: (name, part) for name, part in parts.items()}
-        try:
+        with self._reaching(method, path):
             answer = self._http.request(method, path, files=files, headers=headers)
+        if not answer.is_success:
+            raise ServiceProblem(Problem.of_response(answer))
+        return answer
+
+    @contextmanager
+    def _reaching(self, method: str, path: str) -> Iterator[None]:
+        try:
+            yield
         except httpx.TransportError as error:
             raise ServiceUnreachable(
                 f"{method} {self.url}{path}: {str(error) or type(error).__name__}.",
                 mend="See that the services run and that the address is right; then call again.",
             ) from error
-        if not answer.is_success:
-            raise ServiceProblem(Problem.of_response(answer))
-        return answer
 
 
 def _escaped(segment: str) -> str:

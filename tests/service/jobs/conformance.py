@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from service.jobs.backend import JobBackend, JobRequest
+from service.jobs.listener import Listener
 from service.jobs.record import JobRecord, JobState, Progress
 from tideline.errors import IdempotencyConflict, JobNotFound, QueueFull
 
@@ -156,8 +157,23 @@ class JobBackendConformance:
         gate.open()
         assert {ended(backend, j).state for j in jobs[:2]} == {JobState.SUCCEEDED}
 
+    def test_what_a_listener_hears_before_and_after_the_end_is_the_log(self, backend, gate):
+        job = backend.submit(request("await_file", file=gate.name)).job
+        listener, heard = Listener(), []
+
+        def hears(word: str, *, is_over: bool = False) -> bool:
+            heard.append(listener.news(backend.chapters(job.id), is_over=is_over))
+            return word in "".join(heard)
+
+        until(lambda: hears("waits"))
+        assert not backend.get(job.id).state.is_over
+        gate.open()
+        ended(backend, job.id)
+        assert hears(f"published {job.id}", is_over=True)
+        assert "".join(heard) == backend.logs(job.id)
+
     def test_an_unknown_job_is_not_found(self, backend):
-        for call in (backend.get, backend.logs, backend.cancel):
+        for call in (backend.get, backend.logs, backend.chapters, backend.cancel):
             with pytest.raises(JobNotFound, match="no-such"):
                 call("no-such")
 

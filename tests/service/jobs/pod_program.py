@@ -69,6 +69,7 @@ def hang(run: Run) -> int:
 
 def await_file(run: Run) -> int:
     """Publish as soon as a file is there, which the test makes."""
+    print("waits", flush=True)
     while not is_there(run.spec["file"]):
         time.sleep(0.2)
     return publish(run)

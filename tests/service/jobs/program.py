@@ -48,7 +48,8 @@ def hang(arguments: argparse.Namespace, _: dict[str, object]) -> int:
 
 def await_file(arguments: argparse.Namespace, spec: dict[str, object]) -> int:
     """Publish as soon as a file is there, which the test makes."""
-    while not Path(str(spec["file"])).exists():
+    print("waits", flush=True)
+    while not Path(str(spec.get("file", "go"))).exists():
         time.sleep(0.02)
     return publish(arguments, spec)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from service.jobs.chapter import CUT, LOG_TAIL
 from service.jobs.folder import JobFolder
 from service.jobs.local import LocalJobs
 from service.jobs.record import JobState
@@ -205,6 +206,23 @@ def test_an_unreadable_record_is_left_alone(backend, home):
     backend.start()
     assert backend.records() == ()
     assert (home / job.id / "job.json").exists()
+
+
+def test_a_job_that_is_accepted_anew_has_a_chapter_of_its_own(backend):
+    job = ended(backend, backend.submit(request("refuse")).job.id)
+    [before] = backend.chapters(job.id)
+    ended(backend, backend.submit(request("refuse")).job.id)
+    [after] = backend.chapters(job.id)
+    assert before.name != after.name
+
+
+def test_of_a_long_log_the_last_whole_lines_are_shown(tmp_path):
+    lines = [f"line {n} …\n" for n in range(100_000)]
+    (tmp_path / "log.txt").write_text("".join(lines), encoding="utf-8")
+    cut, *shown = JobFolder(tmp_path).logs().splitlines(keepends=True)
+    assert cut == CUT
+    assert lines[-len(shown) :] == shown
+    assert LOG_TAIL - 20 < len("".join(shown).encode()) <= LOG_TAIL
 
 
 def test_the_oldest_ended_jobs_are_forgotten(home):

@@ -7,7 +7,7 @@ import yaml
 
 from service.jobs.ledger import Ledger
 from service.jobs.record import JobRecord, JobState, Progress
-from service.jobs.remote import LOG_TAIL, STAMP, Entry, RemoteJobs, document_of, tail
+from service.jobs.remote import STAMP, Entry, RemoteJobs, document_of
 from tests.service.jobs.conformance import request
 
 POD = "job-x-abcde"
@@ -114,15 +114,6 @@ def test_nothing_is_left_of_a_removed_job(store):
 @pytest.mark.parametrize("content", ["", "{", "[1]", "1", b"\xff"])
 def test_only_an_object_is_a_document(content):
     assert document_of(content) == {}
-
-
-def test_a_long_log_begins_with_a_whole_line():
-    lines = "".join(f"line {n}\n" for n in range(200_000))
-    assert len(lines) > LOG_TAIL
-    end = tail(lines)
-    assert end.startswith("…\nline ")
-    assert end.endswith("line 199999\n")
-    assert tail("short") == "short"
 
 
 def test_a_pod_that_the_cluster_forgets_still_counts_as_an_attempt():
