@@ -40,6 +40,9 @@ RUN pip --python /opt/tideline install --no-deps --no-build-isolation --no-compi
 # An image from which too much was taken is not made.
 RUN cd /srv/tideline && /opt/tideline/bin/python -c \
       'import lightgbm, pyarrow.dataset, pyarrow.parquet, service.bento, tpot, training.searcher, xgboost'
+# The feature kernels, compiled for any CPU of the architecture: pods run on others than the builder's.
+ENV NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=
+RUN cd /srv/tideline && NUMBA_CACHE_DIR=/opt/compiled /opt/tideline/bin/python -m tideline.features.compilation
 
 # --- what is shipped -----------------------------------------------------------------------------
 FROM base
@@ -55,9 +58,13 @@ ENV PATH=/opt/tideline/bin:$PATH \
     BENTOML_DO_NOT_TRACK=True \
     MPLCONFIGDIR=/tmp/matplotlib \
     NUMBA_CACHE_DIR=/tmp/numba \
+    NUMBA_CPU_NAME=generic \
+    NUMBA_CPU_FEATURES= \
+    TIDELINE_COMPILED=/opt/compiled \
     XDG_CACHE_HOME=/tmp/cache
 COPY --from=dependencies /opt/tideline /opt/tideline
 COPY --from=rooms /srv/tideline /srv/tideline
+COPY --from=rooms /opt/compiled /opt/compiled
 WORKDIR /srv/tideline
 USER 65532:65532
 EXPOSE 3000

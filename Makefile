@@ -10,7 +10,7 @@ BUILD_OPTIONS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help demo test test-slow test-all e2e check format serve image push constraints clean
+.PHONY: help demo test test-slow test-all e2e check bench format serve image push constraints clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ check: $(READY) ## lint, format, strict types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: $(READY) ## measure beside the peers, and print ratios
+	@$(BIN)/python -m benchmarks.extraction
+
 format: $(READY) ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -50,6 +53,8 @@ $(READY): constraints.txt pyproject.toml
 	@echo "Installing the pinned dependencies into .venv (one to five minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "Compiling the feature kernels (less than a minute, once) ..."
+	@$(BIN)/python -m tideline.features.compilation
 	@touch $@
 
 # The Bento gets a home of its own, and the image the commit's name and time: the same commit, the same files.

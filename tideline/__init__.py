@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tideline.features.extraction import extract
+    from tideline.features.files import extract_to_parquet
+    from tideline.features.frames import extract_features
     from tideline.features.plan import FeaturePlan
+    from tideline.features.transformer import FeatureExtractor
     from tideline.labels import Labels
     from tideline.panel import Panel
     from tideline.pipeline import Pipeline
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from tideline.store import ModelStore, open_store
 
 _HOMES = {
+    "FeatureExtractor": "tideline.features.transformer",
     "FeaturePlan": "tideline.features.plan",
     "Labels": "tideline.labels",
     "ModelStore": "tideline.store",
@@ -27,12 +31,15 @@ _HOMES = {
     "Pipeline": "tideline.pipeline",
     "TrainingSpec": "tideline.spec",
     "extract": "tideline.features.extraction",
+    "extract_features": "tideline.features.frames",
+    "extract_to_parquet": "tideline.features.files",
     "open_store": "tideline.store",
     "read_labels": "tideline.readers",
     "read_panel": "tideline.readers",
 }
 
 __all__ = [
+    "FeatureExtractor",
     "FeaturePlan",
     "Labels",
     "ModelStore",
@@ -40,6 +47,8 @@ __all__ = [
     "Pipeline",
     "TrainingSpec",
     "extract",
+    "extract_features",
+    "extract_to_parquet",
     "open_store",
     "read_labels",
     "read_panel",

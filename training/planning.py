@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +12,7 @@ from tideline.features.extraction import extract
 from tideline.features.plan import FeaturePlan
 from tideline.panel import FloatArray, Panel
 from tideline.spec import ExtractionSpec
+from tideline.wording import counted
 from training.clock import Clock
 from training.journal import Journal
 
@@ -22,12 +22,10 @@ OPEN_SHARE = 0.5
 """Of the time left, what extraction may take when the spec leaves the features open."""
 ASKED_SHARE = 0.9
 """The same when the spec names the features: they are computed or the run is refused."""
-SAMPLED = (0.5, 0.9, 0.1, 0.7, 0.3)
-"""Where in the order of lengths the cases stand that are tried, the most telling first."""
-SAMPLING_SECONDS = 2.0
-"""After how long no further case is tried."""
-STARTS = 2.0
-"""What another process costs to begin, in starts of this one: it imports tsfresh, too."""
+SAMPLE = 20
+"""How many cases are tried, together, for cases cost less together than alone."""
+SAMPLING_SECONDS = 0.1
+"""What one case may take for more of them to be tried."""
 EARLY = 0.2
 """The share of its time after which the pace of an extraction is held against that time."""
 
@@ -51,8 +49,6 @@ def compute_features(
     BudgetExceeded
         When the first cases, or the pace later on, show that the features would use up the budget.
     """
-    # Joblib warns when the pace is too slow and the work left is cancelled; a notice says it here.
-    warnings.filterwarnings("ignore", message=r"\d+ tasks which were still being processed")
     kinds = spec.kind_to_fc_parameters
     asked = spec.default_fc_parameters
     # As in tsfresh: where only channels are named, the others have no features.
@@ -61,9 +57,7 @@ def compute_features(
         try:
             plan = FeaturePlan.for_panel(panel, DEFAULT_SET, kinds)
             limit = OPEN_SHARE * clock.remaining
-            return plan, _computed(
-                panel, plan, limit, journal, workers=workers, startup=clock.startup
-            )
+            return plan, _computed(panel, plan, limit, journal, workers)
         except TooSlowError as slow:
             journal.notice(
                 f"the {DEFAULT_SET} features {slow}, over half of the time left: "
@@ -72,7 +66,7 @@ def compute_features(
     plan = FeaturePlan.for_panel(panel, FALLBACK_SET if is_open else asked, kinds)
     limit = ASKED_SHARE * clock.remaining
     try:
-        return plan, _computed(panel, plan, limit, journal, workers=workers, startup=clock.startup)
+        return plan, _computed(panel, plan, limit, journal, workers)
     except TooSlowError as slow:
         raise BudgetExceeded(
             f"the features {slow}, and {max(clock.remaining, 0):.0f} s of the budget of "
@@ -83,40 +77,42 @@ def compute_features(
 
 
 def projected_seconds(panel: Panel, plan: FeaturePlan) -> float:
-    """Return the time that one process needs for all cases, from a few of them.
+    """Return the time that one thread needs for all cases, from a few of them.
 
     The few are spread over the lengths, since some calculators take the square of a length; where
-    cases cost much, fewer are tried, so that planning does not use up what it plans for.
+    one case takes long, it stands for all, so that planning does not use up what it plans for.
     """
     lengths = np.sum([channel.lengths for channel in panel.channels.values()], axis=0)
     by_length = np.argsort(lengths, kind="stable")
+    middle = by_length[[panel.n_cases // 2]]
     # The first call pays for imports and compilation, once.
-    extract(panel.take(by_length[:1]), plan)
-    seconds: list[float] = []
-    for share in SAMPLED:
-        began = time.monotonic()
-        extract(panel.take(by_length[[int(share * panel.n_cases)]]), plan)
-        seconds.append(time.monotonic() - began)
-        if sum(seconds) > SAMPLING_SECONDS:
-            break
-    return float(np.mean(seconds)) * panel.n_cases
+    extract(panel.take(middle), plan)
+    seconds = _timed(panel.take(middle), plan)
+    if seconds > SAMPLING_SECONDS or panel.n_cases <= SAMPLE:
+        return seconds * panel.n_cases
+    spread = np.linspace(0, panel.n_cases - 1, SAMPLE).astype(int)
+    return _timed(panel.take(by_length[spread]), plan) / SAMPLE * panel.n_cases
+
+
+def _timed(panel: Panel, plan: FeaturePlan) -> float:
+    began = time.monotonic()
+    extract(panel, plan)
+    return time.monotonic() - began
 
 
 def _computed(
-    panel: Panel, plan: FeaturePlan, limit: float, journal: Journal, *, workers: int, startup: float
+    panel: Panel, plan: FeaturePlan, limit: float, journal: Journal, workers: int
 ) -> FloatArray:
     began = time.monotonic()
-    alone = projected_seconds(panel, plan)
-    shared = alone / workers + STARTS * startup
-    seconds, used = (shared, workers) if shared < alone else (alone, 1)
+    seconds = projected_seconds(panel, plan) / workers
     if seconds > limit:
         raise TooSlowError(f"would take about {seconds:.0f} s")
     journal.say(
         f"{len(plan.features)} features of {panel.n_cases} cases, about {seconds:.0f} s "
-        f"in {used} {'process' if used == 1 else 'processes'}"
+        f"in {counted(workers, 'thread')}"
     )
     watch = _paced(journal.counter("cases"), began, limit)
-    return extract(panel, plan, workers=used, progress=watch)
+    return extract(panel, plan, workers=workers, progress=watch)
 
 
 def _paced(

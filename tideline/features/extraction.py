@@ -1,30 +1,31 @@
-"""From a panel to the feature matrix, by tsfresh's own calculators.
+"""From a panel to the feature matrix: chunks of cases, series by series, call by call.
 
-The calculators are called on the series themselves, with no data frame on the way:
-`tsfresh.extract_features` takes at least two milliseconds for one case, and most of that is not
-spent on the features. Values are those of tsfresh.
+A calculator with a kernel computes a whole chunk at once, and leaves the interpreter free, so
+that workers are threads. Values are those of tsfresh.
 """
 
 from __future__ import annotations
 
-import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import pandas as pd
 
-from tideline.errors import DataError, InputMismatch, ModelRefused
-from tideline.features.plan import TIMEWISE, Call, FeaturePlan
+from tideline.errors import InputMismatch
+from tideline.features.batch import Batch
+from tideline.features.catalogue import TIMEWISE
+from tideline.features.kernels.kernel import Kernel
+from tideline.features.plan import FeaturePlan
+from tideline.features.reference import values_by_tsfresh
+from tideline.features.views import View
 from tideline.panel import Channel, FloatArray, Panel, named
 
 Progress = Callable[[int, int], None]
 """Told how many cases are done, and of how many."""
 
 CHUNKS_PER_WORKER = 8
+CHUNK_VALUES = 32_768
+"""The values of one channel that are worked on together: what a core's nearest caches hold."""
 
 
 def extract(
@@ -40,14 +41,15 @@ def extract(
     plan
         The features, in the order of the columns.
     workers
-        How many processes share the cases; 1 computes in this one.
+        How many threads share the cases; 1 computes in the caller's.
     progress
-        Called in this process, with the number of cases done and the number of all cases.
+        Called in the caller's thread, with the number of cases done and the number of all cases.
 
     Returns
     -------
     float64 array of shape (n_cases, n_features), in C order
-        The values that tsfresh computes, NaN and infinities included.
+        The values that tsfresh computes, NaN and infinities included. NaN where tsfresh's
+        function fails on a series, and where a view leaves nothing of it.
 
     Raises
     ------
@@ -55,14 +57,29 @@ def extract(
         When the panel lacks a channel of the plan, or the dates that a feature needs.
     DataError
         When a series is infinite somewhere, or has fewer than two values; or when a calculator
-        fails on a series, as tsfresh's do for some parameters.
+        of tsfresh that has no kernel fails on a series.
+    ModelRefused
+        When the plan asks for a calculator that there is not.
     """
     _require_channels(panel, plan)
     needed = Panel(panel.ids, {name: panel.channels[name] for name in plan.channels})
     needed.require_usable()
-    if workers > 1 and panel.n_cases > 1:
-        return _shared(needed, plan, workers, progress)
-    return _computed(needed, plan, progress)
+    whole = Panel(needed.ids, {name: _filled(c) for name, c in needed.channels.items()})
+    return compute(whole, plan, workers=workers, progress=progress)
+
+
+def compute(
+    panel: Panel, plan: FeaturePlan, *, workers: int = 1, progress: Progress | None = None
+) -> FloatArray:
+    """Compute the features of series as they are, missing and infinite values included.
+
+    As `extract`, which looks at the panel first; each series has one value or more.
+    """
+    matrix = np.empty((panel.n_cases, len(plan.features)))
+    for done in _computed(panel, plan, matrix, workers):
+        if progress is not None:
+            progress(done, panel.n_cases)
+    return matrix
 
 
 def _require_channels(panel: Panel, plan: FeaturePlan) -> None:
@@ -88,41 +105,6 @@ def _dated(channel: Channel) -> bool:
     return channel.index is not None and channel.index.dtype.kind == "M"
 
 
-def _shared(panel: Panel, plan: FeaturePlan, workers: int, progress: Progress | None) -> FloatArray:
-    from joblib import Parallel, delayed, parallel_config  # noqa: PLC0415 - not for predictions
-
-    size = max(1, -(-panel.n_cases // (workers * CHUNKS_PER_WORKER)))
-    starts = range(0, panel.n_cases, size)
-    chunks = (panel.take(range(s, min(s + size, panel.n_cases))) for s in starts)
-    matrix = np.empty((panel.n_cases, len(plan.features)))
-    # Idle workers hold some 300 MB each: they go soon, but not between two calls in a row.
-    with parallel_config(backend="loky", n_jobs=workers, idle_worker_timeout=20):
-        parts = Parallel(return_as="generator")(delayed(_computed)(c, plan) for c in chunks)
-        for start, part in zip(starts, parts, strict=True):
-            matrix[start : start + len(part)] = part
-            if progress is not None:
-                progress(start + len(part), panel.n_cases)
-    return matrix
-
-
-def _computed(panel: Panel, plan: FeaturePlan, progress: Progress | None = None) -> FloatArray:
-    matrix = np.empty((panel.n_cases, len(plan.features)))
-    channels = {name: _filled(channel) for name, channel in panel.channels.items()}
-    calls = [(call, calculator(call.calculator)) for call in plan.calls]
-    with _quiet(), np.errstate(all="ignore"):
-        for position in range(panel.n_cases):
-            row = matrix[position]
-            for call, function in calls:
-                series = _argument(channels[call.channel], position, function)
-                try:
-                    row[call.columns] = _values(function, series, call)
-                except Exception as error:
-                    raise _failed(panel, position, call, error) from error
-            if progress is not None:
-                progress(position + 1, panel.n_cases)
-    return matrix
-
-
 def _filled(channel: Channel) -> Channel:
     """Return the channel with missing values drawn on a line between their neighbours."""
     missing = np.isnan(channel.values)
@@ -138,98 +120,61 @@ def _filled(channel: Channel) -> Channel:
     return Channel(values, channel.offsets, channel.index)
 
 
-def _argument(
-    channel: Channel, position: int, function: Callable[..., Any]
-) -> FloatArray | pd.Series[float]:
-    series = channel.series(position)
-    if getattr(function, "input", None) != "pd.Series":
-        return series
-    if not hasattr(function, "index_type"):
-        return pd.Series(series)
-    if channel.index is None:
-        raise ValueError("the calculator needs the time of each value")
-    part = slice(channel.offsets[position], channel.offsets[position + 1])
-    return pd.Series(series, index=pd.DatetimeIndex(channel.index[part]))
+def _computed(panel: Panel, plan: FeaturePlan, matrix: FloatArray, workers: int) -> Iterator[int]:
+    """Fill the matrix, and tell after each chunk how many cases are done."""
+    size = _chunk_size(panel, workers)
+    chunks = [range(s, min(s + size, panel.n_cases)) for s in range(0, panel.n_cases, size)]
 
+    def fill(chunk: range) -> int:
+        # Division by zero and the like are what some features are, as in tsfresh.
+        with np.errstate(all="ignore"):
+            _fill(panel, plan, chunk, matrix[chunk.start : chunk.stop])
+        return chunk.stop
 
-def _values(
-    function: Callable[..., Any], series: FloatArray | pd.Series[float], call: Call
-) -> list[float]:
-    if getattr(function, "fctype", None) == "combiner":
-        # The results come in the order of the arguments; tsfresh's names for them are not needed.
-        values = [value for _, value in function(series, param=list(call.arguments))]
-        if len(values) != len(call.arguments):
-            raise ValueError(f"{len(values)} results for {len(call.arguments)} parameter sets")
-        return values
-    return [function(series, **arguments) for arguments in call.arguments]
-
-
-def _failed(panel: Panel, position: int, call: Call, error: Exception) -> DataError:
-    return DataError(
-        f"calculator {call.calculator} failed on channel {call.channel!r} of case "
-        f"{panel.ids[position]!r}, a series of {panel.channels[call.channel].lengths[position]} "
-        f"values: {type(error).__name__}: {error}",
-        mend="Leave the case or the calculator out, or give the calculator other parameters.",
-        field="raw_data",
-    )
-
-
-@cache
-def calculator(name: str) -> Callable[..., Any]:
-    """Return tsfresh's function of a name.
-
-    Raises
-    ------
-    ModelRefused
-        When tsfresh has no calculator of this name: only a plan made by another version, or by
-        hand, can ask for one.
-    """
-    from tsfresh.feature_extraction import feature_calculators  # noqa: PLC0415 - takes seconds
-
-    function: Any = getattr(feature_calculators, name, None)
-    if not hasattr(function, "fctype"):
-        raise ModelRefused(
-            f"the feature plan asks for calculator {name!r}, which tsfresh does not have.",
-            mend="Publish the model again with this version of Tideline.",
-        )
-    return function  # type: ignore[no-any-return]  # tsfresh has no types
-
-
-class _Silence:
-    """Warnings off while anybody is inside, in any thread; on again when the last has left.
-
-    `warnings.catch_warnings` alone is not for threads: the one that leaves last may put back the
-    silence that another had put in place.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.inside = 0
-        self.caught: warnings.catch_warnings[None] | None = None
-
-    def enter(self) -> None:
-        with self.lock:
-            self.inside += 1
-            if self.inside == 1:
-                self.caught = warnings.catch_warnings()
-                self.caught.__enter__()
-                warnings.simplefilter("ignore")
-
-    def leave(self) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0 and self.caught is not None:
-                self.caught.__exit__(None, None, None)
-
-
-_silence = _Silence()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the calculators' many warnings (short series, division by zero) from the caller."""
-    _silence.enter()
+    if workers == 1 or len(chunks) == 1:
+        yield from map(fill, chunks)
+        return
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="extract")
     try:
-        yield
+        yield from pool.map(fill, chunks)
     finally:
-        _silence.leave()
+        pool.shutdown(cancel_futures=True)
+
+
+def _chunk_size(panel: Panel, workers: int) -> int:
+    longest = max(channel.values.size for channel in panel.channels.values()) / panel.n_cases
+    fair = -(-panel.n_cases // (CHUNKS_PER_WORKER * workers)) if workers > 1 else panel.n_cases
+    return max(1, min(fair, int(CHUNK_VALUES / max(longest, 1))))
+
+
+def _fill(panel: Panel, plan: FeaturePlan, chunk: range, rows: FloatArray) -> None:
+    """Compute the features of the cases of a chunk into their rows."""
+    channels: dict[str, Batch] = {}
+    views: dict[tuple[str, View], Batch] = {}
+    for call in plan.calls:
+        if call.kernel is None:
+            rows[:, call.place] = values_by_tsfresh(panel, chunk, call)
+            continue
+        series = (call.channel, call.view)
+        if series not in views:
+            # The calls of one series are together: the batches of the last are no longer needed.
+            views.clear()
+            if call.channel not in channels:
+                channel = panel.channels[call.channel]
+                channels[call.channel] = Batch.of_channel(channel, chunk.start, chunk.stop)
+            views[series] = call.view.of(channels[call.channel])
+        rows[:, call.place] = _values(call.kernel, views[series], len(call.columns))
+
+
+def _values(kernel: Kernel, batch: Batch, n_columns: int) -> FloatArray:
+    """Return what a kernel computes; NaN where a view leaves nothing of the series."""
+    values = np.empty((batch.n_cases, n_columns))
+    if batch.present is batch:
+        kernel(batch, values)
+        return values
+    values.fill(np.nan)
+    if batch.present.n_cases:
+        part = np.empty((batch.present.n_cases, n_columns))
+        kernel(batch.present, part)
+        values[batch.lengths > 0] = part
+    return values

@@ -8,7 +8,6 @@ a run.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -16,7 +15,9 @@ from functools import cache
 from types import MappingProxyType
 
 from tideline.errors import SpecError
+from tideline.features.catalogue import CATALOGUE
 from tideline.features.parameter_rules import Parameter, Rule, pairing_fault, rule_for
+from tideline.features.sets import named_set
 from tideline.wording import shown
 
 Parameters = dict[str, list[dict[str, Parameter]] | None]
@@ -32,6 +33,9 @@ PARAMETER_SETS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Our name of a set, and the class of tsfresh that holds it."""
+
+TIDELINE = "tideline"
+"""The set that is ours alone: parameters for views of the series (`sets.tideline_recipe`)."""
 
 FIELD = "extract_features.default_fc_parameters"
 MAX_FEATURES = 10_000
@@ -57,14 +61,17 @@ def canonical_name(text: str, *, field: str = FIELD) -> str:
     """
     match = _SPELLING.fullmatch(text.strip())
     spelt = match[1].lower() if match else text.lower()
+    if spelt == TIDELINE:
+        return TIDELINE
     for name, class_name in PARAMETER_SETS.items():
         if spelt in {name, name.replace("_", ""), class_name.lower()}:
             return name
     spellings = {s.lower(): n for n, c in PARAMETER_SETS.items() for s in (n, c)}
+    spellings[TIDELINE] = TIDELINE
     near = get_close_matches(spelt[:80], spellings, 1)
     raise SpecError(
-        f"{shown(text)} is not a parameter set of tsfresh; "
-        f"{', '.join(PARAMETER_SETS)} are expected.",
+        f"{shown(text)} is not a parameter set; "
+        f"{', '.join((TIDELINE, *PARAMETER_SETS))} are expected.",
         mend=f"Did you mean {spellings[near[0]]!r}?" if near else "Write one of these names.",
         field=field,
     )
@@ -119,40 +126,20 @@ def parameter_set(name_or_mapping: str | Mapping[str, object], *, field: str = F
     """
     if not isinstance(name_or_mapping, str):
         return checked(name_or_mapping, field=field)
-    from tsfresh.feature_extraction import settings  # noqa: PLC0415  imports for seconds
-
-    tsfresh_set = getattr(settings, PARAMETER_SETS[canonical_name(name_or_mapping, field=field)])()
-    return {
-        name: None
-        if entries is None
-        else [{key: _plain(value) for key, value in entry.items()} for entry in entries]
-        for name, entries in tsfresh_set.items()
-    }
-
-
-def _plain(value: object) -> Parameter:
-    if isinstance(value, tuple):
-        return [float(v) if isinstance(v, float) else int(v) for v in value]
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    raise TypeError(f"{value!r}: a parameter of a JSON kind expected")
+    return named_set(canonical_name(name_or_mapping, field=field))
 
 
 @cache
 def _calculators() -> Mapping[str, Mapping[str, Rule]]:
     """Return the rules of each parameter of each calculator that can be computed here."""
-    from tsfresh.feature_extraction import feature_calculators  # noqa: PLC0415  as above
-
     rules: dict[str, Mapping[str, Rule]] = {}
-    for name, entries in parameter_set("comprehensive").items():
-        signature = inspect.signature(getattr(feature_calculators, name))
-        keys = [key for key in signature.parameters if key not in {"x", "param"}]
-        # A combiner takes its parameters as one list, so its keys are those of tsfresh's own set.
-        keys += sorted({key for entry in entries or () for key in entry} - set(keys))
-        examples = {key: [e[key] for e in entries or () if key in e] for key in keys}
+    known = named_set("comprehensive")
+    for name, calculator in CATALOGUE.items():
+        examples = {
+            key: [entry[key] for entry in known[name] or () if key in entry]
+            for key in calculator.parameters
+        }
         rules[name] = {key: rule_for(name, key, values) for key, values in examples.items()}
-        if name == "augmented_dickey_fuller":
-            rules[name] = {**rules[name], "autolag": rule_for(name, "autolag", [])}
     return MappingProxyType(rules)
 
 

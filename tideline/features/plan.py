@@ -6,7 +6,7 @@ A plan is never parsed back from column names: a channel called `a__b_c` is as g
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -15,95 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import ModelRefused, SpecError
-from tideline.features.parameters import checked, parameter_set
+from tideline.features.catalogue import TIMEWISE
+from tideline.features.feature import Call, Feature, thawed
+from tideline.features.parameters import (
+    TIDELINE,
+    Parameters,
+    canonical_name,
+    checked,
+    parameter_set,
+)
+from tideline.features.sets import Recipe, tideline_recipe
+from tideline.features.views import PLAIN, View
 from tideline.panel import Panel, named
-
-ParameterValue = str | int | float | bool | None | tuple["ParameterValue", ...]
-"""A value that a calculator takes: what JSON knows, with a tuple for a list."""
 
 Settings = str | Mapping[str, object]
 """A parameter set's name, or calculators with their parameters, as tsfresh writes them."""
 
-TIMEWISE = "linear_trend_timewise"
-"""The one calculator of tsfresh that reads the time of each value, and not its position."""
-
 DEFAULT_FIELD = "extract_features.default_fc_parameters"
 KIND_FIELD = "extract_features.kind_to_fc_parameters"
-
-
-def _frozen(value: Any) -> ParameterValue:  # noqa: ANN401 - JSON, not yet told apart
-    return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value
-
-
-def _thawed(value: ParameterValue) -> Any:  # noqa: ANN401 - JSON's types are not worth more
-    return [_thawed(v) for v in value] if isinstance(value, tuple) else value
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One column of the feature matrix.
-
-    Attributes
-    ----------
-    channel
-        The channel that it is computed from.
-    calculator
-        The name of the function in `tsfresh.feature_extraction.feature_calculators`.
-    parameters
-        Its arguments beside the series, as pairs sorted by name.
-    """
-
-    channel: str
-    calculator: str
-    parameters: tuple[tuple[str, ParameterValue], ...] = ()
-
-    @classmethod
-    def of(cls, channel: str, calculator: str, parameters: Mapping[str, Any] | None) -> Feature:
-        """Return the feature of a calculator called with some parameters."""
-        pairs = sorted((parameters or {}).items())
-        return cls(channel, calculator, tuple((key, _frozen(value)) for key, value in pairs))
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """The parameters as the calculator takes them."""
-        return dict(self.parameters)
-
-    @property
-    def name(self) -> str:
-        """The name that tsfresh gives the column."""
-        shown = dict(self.parameters)
-        if self.calculator == "augmented_dickey_fuller":
-            # The one calculator that writes an argument's default into the name.
-            shown.setdefault("autolag", "AIC")
-        parts = (f"{key}_{self._shown(shown[key])}" for key in sorted(shown))
-        return "__".join([self.channel, self.calculator, *parts])
-
-    def _shown(self, value: ParameterValue) -> str:
-        if isinstance(value, str):
-            return f'"{value}"'
-        if isinstance(value, tuple) and self.calculator != "cwt_coefficients":
-            return str(_thawed(value))
-        return str(value)
-
-
-@dataclass(frozen=True, eq=False)
-class Call:
-    """What one calculator has to compute of one channel.
-
-    Attributes
-    ----------
-    channel, calculator
-        As in `Feature`.
-    arguments : tuple of dict
-        One set of arguments a column.
-    columns : intp array of shape (n_arguments,)
-        The places of the results in the feature matrix.
-    """
-
-    channel: str
-    calculator: str
-    arguments: tuple[dict[str, Any], ...]
-    columns: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -130,6 +59,7 @@ class FeaturePlan:
         default: Settings | None,
         kind_to: Mapping[str, Settings] | None = None,
         *,
+        views: Sequence[View] = (PLAIN,),
         timed: Collection[str] = (),
     ) -> FeaturePlan:
         """Plan the features that tsfresh would extract for these settings.
@@ -143,6 +73,9 @@ class FeaturePlan:
             `kind_to` does not name; None leaves those channels out.
         kind_to
             The same for single channels.
+        views
+            What of each series the features are computed from, each a kind of its own. The set
+            `tideline` has views of its own, and is not asked for more.
         timed
             The channels whose index holds dates. A named set leaves `linear_trend_timewise` out
             of the others, as tsfresh does.
@@ -161,7 +94,8 @@ class FeaturePlan:
             settings = chosen.get(channel, default)
             if settings is not None:
                 field = f"{KIND_FIELD}.{channel[:80]}" if channel in chosen else DEFAULT_FIELD
-                features += _of_channel(channel, settings, channel in timed, field)
+                part = _Part(channel, channel in timed, tuple(views), field)
+                features += part.features(settings)
         if not features:
             raise SpecError(
                 "the parameters name no feature for any channel.",
@@ -177,6 +111,8 @@ class FeaturePlan:
         panel: Panel,
         default: Settings | None,
         kind_to: Mapping[str, Settings] | None = None,
+        *,
+        views: Sequence[View] = (PLAIN,),
     ) -> FeaturePlan:
         """Plan the features of a panel's channels; see `from_parameters`."""
         timed = {
@@ -184,7 +120,8 @@ class FeaturePlan:
             for name, channel in panel.channels.items()
             if channel.index is not None and channel.index.dtype.kind == "M"
         }
-        return cls.from_parameters(list(panel.channels), default, kind_to, timed=timed)
+        channels = list(panel.channels)
+        return cls.from_parameters(channels, default, kind_to, views=views, timed=timed)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -198,22 +135,20 @@ class FeaturePlan:
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
-        """The features, gathered by channel and calculator."""
-        gathered: dict[tuple[str, str], list[int]] = {}
+        """The features, gathered by series and calculator; those of one series are together."""
+        gathered: dict[tuple[str, View], dict[str, list[int]]] = {}
         for column, feature in enumerate(self.features):
-            gathered.setdefault((feature.channel, feature.calculator), []).append(column)
+            of_series = gathered.setdefault((feature.channel, feature.view), {})
+            of_series.setdefault(feature.calculator, []).append(column)
         return tuple(
-            self._call(channel, calculator, columns)
-            for (channel, calculator), columns in gathered.items()
+            Call.of(self.features, columns)
+            for of_series in gathered.values()
+            for columns in of_series.values()
         )
 
-    def _call(self, channel: str, calculator: str, columns: list[int]) -> Call:
-        if calculator == "spkt_welch_density":
-            # On a short series tsfresh hands the coefficients out in the order asked for, and
-            # so to the wrong columns when a high one comes before a low one.
-            columns = sorted(columns, key=lambda c: self.features[c].arguments["coeff"])
-        arguments = tuple(self.features[column].arguments for column in columns)
-        return Call(channel, calculator, arguments, np.array(columns, dtype=np.intp))
+    def __getstate__(self) -> dict[str, Any]:
+        # What a used plan keeps at hand, compiled code, cannot go to another process.
+        return {"features": self.features, "missing": self.missing}
 
     def require_computable(self) -> None:
         """Refuse features that a spec could not ask for either.
@@ -229,7 +164,7 @@ class FeaturePlan:
         # By what they look like, for True is equal to 1 and yet another parameter.
         distinct = {repr((f.calculator, f.parameters)): f for f in self.features}
         for feature in distinct.values():
-            arguments = {key: _thawed(value) for key, value in feature.parameters}
+            arguments = {key: thawed(value) for key, value in feature.parameters}
             try:
                 checked({feature.calculator: [arguments]}, field="plan")
             except SpecError as error:
@@ -245,14 +180,7 @@ class FeaturePlan:
         """Return the plan as JSON knows it; `from_json` reads it back without a difference."""
         return {
             "missing": self.missing,
-            "features": [
-                {
-                    "channel": feature.channel,
-                    "calculator": feature.calculator,
-                    "parameters": {key: _thawed(value) for key, value in feature.parameters},
-                }
-                for feature in self.features
-            ],
+            "features": [_to_json(feature) for feature in self.features],
         }
 
     @classmethod
@@ -267,9 +195,25 @@ class FeaturePlan:
         try:
             if document["missing"] != "interpolate":
                 raise _unreadable(f"missing values are treated by {document['missing']!r}")
-            return cls(tuple(Feature.of(**feature) for feature in document["features"]))
-        except (KeyError, TypeError, AttributeError) as error:
+            return cls(tuple(_from_json(**feature) for feature in document["features"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _unreadable(f"{type(error).__name__}: {error}") from error
+
+
+def _to_json(feature: Feature) -> dict[str, Any]:
+    parameters = {key: thawed(value) for key, value in feature.parameters}
+    told = {
+        "channel": feature.channel,
+        "calculator": feature.calculator,
+        "parameters": parameters,
+    }
+    return told if feature.view.is_plain else {**told, "view": feature.view.to_json()}
+
+
+def _from_json(
+    channel: str, calculator: str, parameters: Mapping[str, Any], view: Sequence[Any] = ()
+) -> Feature:
+    return Feature.of(channel, calculator, parameters, View(*view))
 
 
 def _unreadable(found: str) -> ModelRefused:
@@ -291,17 +235,36 @@ def _require_known(chosen: Mapping[str, object], channels: Sequence[str]) -> Non
         )
 
 
-def _of_channel(channel: str, settings: Settings, timed: bool, field: str) -> list[Feature]:
-    features: dict[str, Feature] = {}
-    for calculator, listed in parameter_set(settings, field=field).items():
-        if calculator == TIMEWISE and not timed:
-            if not isinstance(settings, str):
-                raise _not_timed(channel, field)
-            continue
-        for parameters in listed or [{}]:
-            feature = Feature.of(channel, calculator, parameters)
-            features.setdefault(feature.name, feature)
-    return list(features.values())
+@dataclass(frozen=True)
+class _Part:
+    """The part of a plan that one channel has."""
+
+    channel: str
+    timed: bool
+    views: tuple[View, ...]
+    field: str
+
+    def features(self, settings: Settings) -> list[Feature]:
+        """Return the features of a named set or of explicit parameters, each once."""
+        recipe: Recipe = ((self.views, settings),)
+        if isinstance(settings, str) and canonical_name(settings, field=self.field) == TIDELINE:
+            recipe = tideline_recipe()
+        found: dict[str, Feature] = {}
+        for views, each in recipe:
+            parameters = parameter_set(each, field=self.field)
+            for view in views:
+                for feature in self._of_view(view, parameters, named=isinstance(settings, str)):
+                    found.setdefault(feature.name, feature)
+        return list(found.values())
+
+    def _of_view(self, view: View, parameters: Parameters, *, named: bool) -> Iterator[Feature]:
+        for calculator, listed in parameters.items():
+            if calculator == TIMEWISE and not (self.timed and view.is_plain):
+                if not named:
+                    raise _not_timed(self.channel, self.field)
+                continue
+            for each in listed or [{}]:
+                yield Feature.of(self.channel, calculator, each, view)
 
 
 def _not_timed(channel: str, field: str) -> SpecError:

@@ -33,9 +33,9 @@ def parquet_table(content: bytes, field: str) -> Table:
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        _require_flat(file.schema, field)
+        require_flat(file.schema, field)
         _require_bounded(file.metadata, field)
-        _require_distinct(file.schema_arrow.names, field)
+        require_distinct(file.schema_arrow.names, field)
         cells = _cells(content, file.schema_arrow)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
@@ -62,7 +62,7 @@ def _cells(content: bytes, schema: pa.Schema) -> pa.Table:
     return cells.unify_dictionaries()
 
 
-def _require_flat(schema: pq.ParquetSchema, field: str) -> None:
+def require_flat(schema: pq.ParquetSchema, field: str) -> None:
     """Refuse a column of lists or records: of these, one row holds any number of values."""
     columns = [schema.column(c) for c in range(len(schema))]
     # The path of a column that is no part of another is its name, dots and all.
@@ -88,7 +88,8 @@ def _require_bounded(metadata: pq.FileMetaData, field: str) -> None:
         )
 
 
-def _require_distinct(names: list[str], field: str) -> None:
+def require_distinct(names: list[str], field: str) -> None:
+    """Refuse columns that share a name."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise DataError(

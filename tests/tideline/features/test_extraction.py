@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 from tsfresh import extract_features
 from tsfresh.feature_extraction import settings as sets
 
+from tests.tideline.features.parity import ABSOLUTE, RELATIVE
 from tideline.errors import DataError, InputMismatch, ModelRefused
-from tideline.features.extraction import extract
-from tideline.features.plan import TIMEWISE, Feature, FeaturePlan
+from tideline.features.catalogue import TIMEWISE
+from tideline.features.extraction import CHUNK_VALUES, extract
+from tideline.features.feature import Feature
+from tideline.features.plan import FeaturePlan
+from tideline.features.reference import values_by_tsfresh
+from tideline.features.views import View, dyadic
 from tideline.panel import Channel, Panel, case_key
 from tideline.readers import read_panel
 from tideline.roles import ColumnRoles
@@ -62,7 +67,9 @@ def test_values_are_those_of_tsfresh(name: str, parameters: str, lengths: list[i
     panel = ragged(lengths)
     plan = FeaturePlan.for_panel(panel, name)
 
-    np.testing.assert_array_equal(extract(panel, plan), by_tsfresh(panel, plan, parameters))
+    np.testing.assert_allclose(
+        extract(panel, plan), by_tsfresh(panel, plan, parameters), RELATIVE, ABSOLUTE
+    )
 
 
 @pytest.mark.filterwarnings("ignore")  # tsfresh's own
@@ -138,9 +145,9 @@ def test_missing_values_are_drawn_between_their_neighbours() -> None:
     assert np.isnan(gaps.channels["x"].values).sum() == 5  # the data itself is left alone
 
 
-def test_processes_compute_what_one_computes() -> None:
+def test_threads_compute_what_one_computes() -> None:
     panel = ragged([20, 30, 40, 25, 21, 22, 23])
-    plan = FeaturePlan.for_panel(panel, "minimal")
+    plan = FeaturePlan.for_panel(panel, "efficient")
     seen: list[tuple[int, int]] = []
 
     shared = extract(panel, plan, workers=2, progress=lambda done, of: seen.append((done, of)))
@@ -152,12 +159,24 @@ def test_processes_compute_what_one_computes() -> None:
 
 
 def test_progress_counts_the_cases() -> None:
-    panel = ragged([5, 5, 5])
+    panel = ragged([CHUNK_VALUES // 2] * 5)
     seen: list[tuple[int, int]] = []
 
     extract(panel, FeaturePlan.for_panel(panel, "minimal"), progress=lambda *p: seen.append(p))
 
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+
+
+def test_an_error_in_the_progress_stops_the_work() -> None:
+    panel = ragged([30] * 400)
+    plan = FeaturePlan.for_panel(panel, "efficient")
+
+    def refuse(done: int, of: int) -> None:
+        raise KeyboardInterrupt(f"{done} of {of}")
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(panel, plan, workers=2, progress=refuse)
+    assert not [t for t in threading.enumerate() if t.name.startswith("extract")]
 
 
 def test_computes_only_the_channels_of_the_plan() -> None:
@@ -196,11 +215,14 @@ def test_refuses_a_plan_that_asks_for_anything_but_a_calculator(name: str) -> No
         extract(ragged([5], channels=1), FeaturePlan((Feature.of("c0", name, {}),)))
 
 
-def test_names_the_case_on_which_a_calculator_fails() -> None:
-    plan = FeaturePlan((Feature.of("c0", "fft_coefficient", {"coeff": -1, "attr": "real"}),))
+def test_names_the_case_on_which_a_calculator_of_tsfresh_fails() -> None:
+    times = np.array([0, 0, 1], dtype="datetime64[s]").astype("datetime64[ns]")
+    channel = Channel(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 3]), times)
+    panel = Panel(("a", "b"), {"c0": channel})
+    plan = FeaturePlan((Feature.of("c0", TIMEWISE, {"attr": "no_such_thing"}),))
 
-    with pytest.raises(DataError, match=r"fft_coefficient failed on channel 'c0' of case \d"):
-        extract(ragged([5], channels=1), plan)
+    with pytest.raises(DataError, match=f"{TIMEWISE} failed on channel 'c0' of case 'a'"):
+        values_by_tsfresh(panel, range(2), plan.calls[0])
 
 
 @pytest.mark.parametrize("series", [[1.0, 1.0], [1.0, 2.0], [0.0] * 30, [1e300, -1e300, 0.0] * 9])
@@ -235,8 +257,53 @@ def test_real_series_with_gaps_and_of_many_lengths(shared_data) -> None:
         assert len({case_key(i) for i in panel.ids}) == len(features)
 
 
-def test_a_failure_in_another_process_is_told_as_here() -> None:
-    plan = FeaturePlan((Feature.of("c0", "fft_coefficient", {"coeff": -1, "attr": "real"}),))
+def test_a_view_is_computed_from_what_it_leaves_of_the_series() -> None:
+    series = np.array([3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0])
+    panel = Panel((0,), {"x": Channel.from_series([series])})
+    views = (View("difference"), View("spectrum"), View("series", 1, 3, 4))
+    plan = FeaturePlan.for_panel(panel, {"maximum": None, "length": None}, views=views)
 
-    with pytest.raises(DataError, match=r"fft_coefficient failed on channel 'c0' of case \d"):
-        extract(ragged([5, 6], channels=1), plan, workers=2)
+    expected = [np.diff(series), np.abs(np.fft.rfft(series)), series[2:6]]
+    assert plan.names[:2] == ("x|difference__maximum", "x|difference__length")
+    np.testing.assert_array_equal(
+        extract(panel, plan)[0], [v for part in expected for v in (part.max(), part.size)]
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(2, 40), min_size=1, max_size=6), st.integers(0, 3))
+def test_a_view_of_many_lengths_is_that_of_each_alone(lengths: list[int], depth: int) -> None:
+    panel = ragged(lengths, channels=1)
+    plan = FeaturePlan.for_panel(panel, "minimal", views=tuple(dyadic(depth=depth)))
+
+    together = extract(panel, plan)
+
+    alone = [extract(panel.take([i]), plan)[0] for i in range(panel.n_cases)]
+    np.testing.assert_array_equal(together, np.array(alone))
+
+
+def test_a_feature_of_nothing_is_not_a_number() -> None:
+    panel = ragged([3, 40], channels=1)
+    plan = FeaturePlan.for_panel(panel, "efficient", views=(View("series", 0, 1, 8),))
+
+    short, long = extract(panel, plan)
+
+    assert np.isnan(short).all()
+    assert np.isfinite(long).any()
+
+
+@pytest.mark.filterwarnings("ignore")  # tsfresh's own
+@pytest.mark.parametrize(
+    ("name", "file", "cases"),
+    [("GunPoint", "GunPoint_TEST.ts", 8), ("BeetleFly", "BeetleFly_TRAIN.ts", 4)],
+)
+def test_real_series_have_the_values_of_tsfresh(shared_data, name, file, cases) -> None:
+    path = next(shared_data(name).glob(f"*{file}*"), None)
+    if path is None:
+        pytest.skip(f"{file} is not here")
+    panel = read_panel(path, ColumnRoles(column_id=None)).panel.take(range(cases))
+    plan = FeaturePlan.for_panel(panel, "efficient")
+
+    np.testing.assert_allclose(
+        extract(panel, plan), by_tsfresh(panel, plan, "EfficientFCParameters"), RELATIVE, ABSOLUTE
+    )

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tsfresh.feature_extraction import feature_calculators
-from tsfresh.feature_extraction import settings as tsfresh_settings
 
 from tideline.errors import SpecError
 from tideline.features.parameters import (
@@ -71,19 +70,6 @@ def test_refuses_any_other_text_and_evaluates_none_of_it(spelling):
 def test_names_the_nearest_set():
     with pytest.raises(SpecError, match="Did you mean 'efficient'"):
         canonical_name("eficient")
-
-
-@pytest.mark.parametrize("name", PARAMETER_SETS)
-def test_a_set_is_the_one_of_tsfresh(name):
-    ours = parameter_set(name)
-    theirs = getattr(tsfresh_settings, PARAMETER_SETS[name])()
-    assert list(ours) == list(theirs)
-    for calculator, entries in theirs.items():
-        as_tuples = [
-            {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-            for entry in ours[calculator] or ()
-        ]
-        assert as_tuples == (entries or [])
 
 
 @pytest.mark.parametrize("name", PARAMETER_SETS)

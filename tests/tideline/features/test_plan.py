@@ -11,8 +11,10 @@ from tsfresh.feature_extraction import feature_calculators
 from tsfresh.utilities.string_manipulation import convert_to_output_format
 
 from tideline.errors import ModelRefused, SpecError
+from tideline.features.catalogue import TIMEWISE
+from tideline.features.feature import Feature
 from tideline.features.parameters import parameter_set
-from tideline.features.plan import TIMEWISE, Feature, FeaturePlan
+from tideline.features.plan import FeaturePlan
 from tideline.panel import Channel, Panel
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()

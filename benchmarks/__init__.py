@@ -1,0 +1,1 @@
+"""Programs that measure Tideline beside a peer, in turn, and print a ratio: `make bench`."""

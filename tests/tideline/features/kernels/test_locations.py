@@ -1,0 +1,127 @@
+"""The kernels of locations and counts against tsfresh's functions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tsfresh.feature_extraction import ComprehensiveFCParameters
+
+from tests.tideline.features.parity import (
+    broken_series,
+    kernel_values,
+    require_parity,
+    series,
+)
+
+ALL = ComprehensiveFCParameters()
+CALCULATORS = (
+    "first_location_of_maximum",
+    "last_location_of_maximum",
+    "first_location_of_minimum",
+    "last_location_of_minimum",
+    "longest_strike_below_mean",
+    "longest_strike_above_mean",
+    "number_crossing_m",
+    "number_peaks",
+    "index_mass_quantile",
+    "energy_ratio_by_chunks",
+)
+SMALL = (
+    [3.0],
+    [0.0],
+    [1.0, 2.0],
+    [2.0, 2.0],
+    [0.0, -0.0],
+    [-0.0, 0.0],
+    [1.0, -1.0, 1.0],
+    [0.1, 0.1, 0.1],
+    [1.0, 3.0, 3.0, 1.0],
+    [1.0, 3.0, 1.0, 3.0, 1.0],
+    [-1.0, 0.0, 1.0, 0.0, -1.0],
+    [4.0, 3.0, 2.0, 1.0, 0.0],
+    [1e200, -1e200, 1e200],
+    [1e-200, 0.0, 2e-200],
+    [np.nan],
+    [np.nan, np.nan],
+    [5.0, np.nan, 7.0, np.nan, 1.0],
+    [np.inf],
+    [np.inf, np.inf, -np.inf],
+    [1.0, np.inf, 1.0, -np.inf, 0.0],
+)  # fmt: skip
+
+
+def arguments_of(calculator: str) -> list[dict]:
+    return ALL[calculator] or [{}]
+
+
+@pytest.mark.parametrize("calculator", CALCULATORS)
+def test_equals_tsfresh_on_small_series(calculator):
+    cases = [np.array(case) for case in SMALL]
+    require_parity("locations", calculator, arguments_of(calculator), *cases)
+
+
+@pytest.mark.parametrize("calculator", CALCULATORS)
+@given(case=series())
+@settings(max_examples=40, deadline=None)
+def test_equals_tsfresh(calculator, case):
+    require_parity("locations", calculator, arguments_of(calculator), case)
+
+
+@pytest.mark.parametrize("calculator", CALCULATORS)
+@given(case=broken_series())
+@settings(max_examples=30, deadline=None)
+def test_equals_tsfresh_with_nan_and_infinities(calculator, case):
+    require_parity("locations", calculator, arguments_of(calculator), case)
+
+
+@given(case=series() | broken_series(), m=st.floats(-1e300, 1e300) | st.integers(-7, 7))
+@settings(max_examples=40, deadline=None)
+def test_takes_any_threshold(case, m):
+    arguments = [{"m": m}, {"m": float(case[0])}, {"m": 0.5}]
+    if np.isfinite(case[0]):
+        require_parity("locations", "number_crossing_m", arguments, case)
+
+
+@given(case=series(longest=400) | broken_series(), n=st.integers(1, 500))
+@settings(max_examples=40, deadline=None)
+def test_takes_any_support(case, n):
+    middle = max((case.size - 1) // 2, 1)
+    supports = [n, 2, middle, middle + 1, case.size]
+    require_parity("locations", "number_peaks", [{"n": n} for n in supports], case)
+
+
+def test_a_support_beyond_the_series_finds_no_peak():
+    cases = [np.array([0.0, 1.0, 0.0]), np.array([0.0, 1.0, 2.0, 1.0, 0.0])]
+    counts = kernel_values("locations", "number_peaks", [{"n": 10_000}, {"n": 2}, {"n": 1}], cases)
+    np.testing.assert_array_equal(counts, [[0, 0, 1], [0, 1, 1]])
+
+
+@given(
+    case=series() | broken_series(),
+    shares=st.lists(st.floats(0, 1) | st.sampled_from([0, 1]), min_size=1, max_size=6),
+)
+@settings(max_examples=40, deadline=None)
+def test_takes_any_share(case, shares):
+    arguments = [{"q": share} for share in shares]
+    require_parity("locations", "index_mass_quantile", arguments, case)
+
+
+@given(
+    case=series() | broken_series(),
+    segments=st.lists(st.integers(1, 60) | st.integers(1, 10_000), min_size=1, max_size=4),
+    part=st.floats(0, 1, exclude_max=True),
+)
+@settings(max_examples=40, deadline=None)
+def test_takes_any_segment(case, segments, part):
+    arguments = [{"num_segments": n, "segment_focus": int(part * n)} for n in segments]
+    require_parity("locations", "energy_ratio_by_chunks", arguments, case)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("calculator", CALCULATORS)
+@given(case=series(longest=20_000) | broken_series(longest=2000))
+@settings(max_examples=600, deadline=None)
+def test_equals_tsfresh_on_many_series(calculator, case):
+    require_parity("locations", calculator, arguments_of(calculator), case)

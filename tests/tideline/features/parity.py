@@ -1,0 +1,142 @@
+"""Compares a kernel with tsfresh's own function, and says when floating point alone differs.
+
+Equal means: NaN in the same places, and within 1e-9 relative or 1e-12 absolute. Where a value
+differs by more, it is let through only if tsfresh's own value is no better known: when the series
+is moved by one unit in the last place of its values, tsfresh's value must move as far, or land on
+ours (an exact tie, or a sum that cancels). Series of whole numbers and constant series are summed
+without any rounding, so nothing is let through for those.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tideline.features.batch import Batch
+from tideline.features.reference import reference_values
+
+RELATIVE, ABSOLUTE = 1e-9, 1e-12
+NUDGES = 16
+
+SHAPES = (
+    "noise", "walk", "sine", "steps", "spikes", "constant", "nearly constant", "whole", "few",
+    "tiny", "huge", "ascending", "heavy",
+)  # fmt: skip
+
+
+def shaped(shape: str, length: int, seed: int) -> np.ndarray:
+    """Return a series of one of the shapes, float64 of shape (length,)."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=length)
+    time = np.arange(length)
+    made = {
+        "noise": lambda: noise,
+        "walk": noise.cumsum,
+        "sine": lambda: np.sin(time * rng.uniform(0.05, 2)) + 0.1 * noise,
+        "steps": lambda: np.repeat(noise, 8)[:length],
+        "spikes": lambda: np.where(rng.random(length) < 0.05, 1e6 * noise, 0.01 * noise),
+        "constant": lambda: np.full(length, noise[0]),
+        "nearly constant": lambda: 1.0 + 1e-9 * noise,
+        "whole": lambda: rng.integers(-6, 7, length),
+        "few": lambda: rng.integers(0, 2, length),
+        "tiny": lambda: noise * 1e-100,
+        "huge": lambda: noise * 1e100,
+        "ascending": lambda: time,
+        "heavy": lambda: rng.standard_cauchy(length),
+    }[shape]()
+    return np.ascontiguousarray(made, dtype=np.float64)
+
+
+@st.composite
+def series(draw: st.DrawFn, shortest: int = 1, longest: int = 2000) -> np.ndarray:
+    """Draw a finite series; short ones more often than long ones."""
+    length = draw(
+        st.integers(shortest, 40) | st.integers(shortest, 300) | st.integers(shortest, longest)
+    )
+    return shaped(draw(st.sampled_from(SHAPES)), length, draw(st.integers(0, 2**32 - 1)))
+
+
+@st.composite
+def broken_series(draw: st.DrawFn, longest: int = 200) -> np.ndarray:
+    """Draw a series with NaN or infinities in some places."""
+    drawn = draw(series(longest=longest)).copy()
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(0, drawn.size - 1))
+        drawn[place] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
+    return drawn
+
+
+def kernel_values(
+    family: str, calculator: str, arguments: Sequence[dict[str, Any]], cases: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Return what a kernel gives for some series, shape (n_cases, n_arguments)."""
+    module = importlib.import_module(f"tideline.features.kernels.{family}")
+    offsets = np.concatenate([[0], np.cumsum([case.size for case in cases])]).astype(np.int64)
+    # Nothing may be left as it was found: whatever a kernel does not fill would show.
+    out = np.full((len(cases), len(arguments)), -12345.678)
+    with np.errstate(all="ignore"):
+        getattr(module, calculator)(arguments)(Batch(np.concatenate(cases), offsets), out)
+    return out
+
+
+def require_parity(
+    family: str,
+    calculator: str,
+    arguments: Sequence[dict[str, Any]],
+    *cases: np.ndarray,
+) -> None:
+    """Fail unless the kernel gives tsfresh's values for every series, in one batch and alone."""
+    together = kernel_values(family, calculator, arguments, cases)
+    for case, values in zip(cases, together, strict=True):
+        alone = kernel_values(family, calculator, arguments, [case])[0]
+        np.testing.assert_array_equal(alone, values, "a case's values depend on its batch")
+        expected = own(calculator, arguments, case)
+        if not all(map(equal, values, expected)):
+            _require_noise(calculator, arguments, case, values, expected)
+
+
+def own(calculator: str, arguments: Sequence[dict[str, Any]], case: np.ndarray) -> np.ndarray:
+    """Return tsfresh's values; NaN for all of them where it fails on the series."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            return np.array(reference_values(calculator, arguments, case), dtype=np.float64)
+        except Exception:  # noqa: BLE001 - whatever it is: there is no value to be equal to
+            return np.full(len(arguments), np.nan)
+
+
+def equal(ours: float, theirs: float) -> bool:
+    """Return whether two values are equal in the sense of this module."""
+    if np.isnan(ours) or np.isnan(theirs):
+        return bool(np.isnan(ours) and np.isnan(theirs))
+    if np.isinf(ours) or np.isinf(theirs):
+        return bool(ours == theirs)
+    return bool(abs(ours - theirs) <= max(RELATIVE * abs(theirs), ABSOLUTE))
+
+
+def _require_noise(
+    calculator: str,
+    arguments: Sequence[dict[str, Any]],
+    case: np.ndarray,
+    ours: np.ndarray,
+    theirs: np.ndarray,
+) -> None:
+    unequal = [k for k in range(len(arguments)) if not equal(ours[k], theirs[k])]
+    told = [f"{arguments[k]}: ours {ours[k]!r}, tsfresh's {theirs[k]!r}" for k in unequal[:5]]
+    message = f"{calculator} of {case[:8]!r}... ({case.size} values): {told}"
+    rounded = not np.array_equal(case, np.round(case)) and np.ptp(case) > 0
+    assert rounded, message
+    rng = np.random.default_rng(case.size)
+    steps = rng.uniform(-4.5e-16, 4.5e-16, (NUDGES, case.size))
+    nudged = np.array([own(calculator, arguments, case * (1 + step)) for step in steps])
+    for k in unequal:
+        around = np.append(nudged[:, k], theirs[k])
+        lands = any(equal(ours[k], value) for value in around)
+        # Between what tsfresh itself gives for neighbours that no instrument tells apart.
+        between = abs(ours[k] - theirs[k]) <= np.ptp(around)
+        assert lands or between, f"{message}; its neighbours give {around[:4]}"

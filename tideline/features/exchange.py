@@ -1,0 +1,219 @@
+"""Feature plans in tsfresh's own forms: parameter dictionaries, and names of columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tideline.errors import SpecError
+from tideline.features.catalogue import TIMEWISE
+from tideline.features.feature import Feature
+from tideline.features.parameters import canonical_name, checked
+from tideline.features.plan import KIND_FIELD, FeaturePlan
+from tideline.features.views import PLAIN, Form, View
+from tideline.wording import shown
+
+FCParameters = dict[str, list[dict[str, Any]] | None]
+"""Calculator to its parameters, as tsfresh writes them: one dict a feature, tuples for lists."""
+
+PlainSettings = str | dict[str, object]
+"""The name of a set, or calculators with their parameters in JSON's kinds."""
+
+NAME_FIELD = "columns"
+
+_VIEW = re.compile(
+    r"(?P<channel>.+?)"
+    r"(?:\|(?P<form>difference|spectrum))?"
+    r"(?:\|(?P<start>[0-9]{1,4}):(?P<stop>[0-9]{1,4})/(?P<parts>[0-9]{1,4}))?",
+    re.DOTALL,
+)
+
+
+def plan_of_fc_parameters(kind_to_fc_parameters: Mapping[Any, object]) -> FeaturePlan:
+    """Return the plan of a `kind_to_fc_parameters` dictionary of tsfresh.
+
+    Parameters
+    ----------
+    kind_to_fc_parameters
+        Kind to a settings object of tsfresh, a plain mapping, or the name of a set; such as
+        `tsfresh.feature_extraction.settings.from_columns` returns. A kind whose mapping is empty
+        is left out.
+
+    Raises
+    ------
+    SpecError
+        When a calculator, a parameter or a value is not known, or there is nothing to compute.
+    """
+    settings = {
+        str(kind): plain_settings(chosen, field=f"{KIND_FIELD}.{str(kind)[:80]}") or None
+        for kind, chosen in kind_to_fc_parameters.items()
+    }
+    chosen_only = {kind: chosen for kind, chosen in settings.items() if chosen is not None}
+    # Whether there are dates is seen when the data is there.
+    return FeaturePlan.from_parameters(list(settings), None, chosen_only, timed=settings)
+
+
+def fc_parameters_of_plan(plan: FeaturePlan) -> dict[str, FCParameters]:
+    """Return the `kind_to_fc_parameters` dictionary with which tsfresh computes a plan.
+
+    Returns
+    -------
+    dict of kind to dict of calculator to list of dict, or to None where it takes no parameter
+        The kind of a feature on a view is the name of the view, `x|difference`: tsfresh has to be
+        given that series as a kind of its own.
+    """
+    kinds: dict[str, FCParameters] = {}
+    for feature in plan.features:
+        calculators = kinds.setdefault(feature.channel + feature.view.suffix, {})
+        listed = calculators.setdefault(feature.calculator, [] if feature.parameters else None)
+        if listed is not None:
+            listed.append(feature.arguments)
+    return kinds
+
+
+def plan_of_names(names: Iterable[str]) -> FeaturePlan:
+    """Return the plan of the features that have some names, in their order.
+
+    The names are those of tsfresh's columns, read as `from_columns` of tsfresh reads them, or
+    those of a plan with views. A channel must hold no `__`, and not end in what a view's name
+    ends in: a name alone does not tell such apart. A name given twice counts once.
+
+    Parameters
+    ----------
+    names
+        Such as `x__autocorrelation__lag_2`, or `x|difference|1:2/4__mean`.
+
+    Raises
+    ------
+    SpecError
+        When a name is not that of a feature; where the calculator or a parameter is not known,
+        the nearest is named.
+    """
+    features = tuple(_feature(name) for name in dict.fromkeys(names))
+    if not features:
+        raise SpecError(
+            "no name of a feature was given; at least one is expected.",
+            mend="Give the columns of a feature matrix.",
+            field=NAME_FIELD,
+        )
+    return FeaturePlan(features)
+
+
+def plain_settings(settings: object, *, field: str) -> PlainSettings:
+    """Return calculators and parameters in JSON's kinds, as `FeaturePlan` takes them.
+
+    Parameters
+    ----------
+    settings
+        The name of a set, a settings object of tsfresh, or a mapping as tsfresh's users write it:
+        numpy's numbers, and tuples where JSON has lists. Parameters given twice count once.
+    field
+        What a refusal names.
+
+    Raises
+    ------
+    SpecError
+        When it is none of these, or a calculator is a function.
+    """
+    if isinstance(settings, str):
+        return canonical_name(settings, field=field)
+    if not isinstance(settings, Mapping):
+        raise SpecError(
+            f"{shown(settings)} was found; a mapping of calculators to their parameters, or the "
+            "name of a set, is expected.",
+            mend="Write ComprehensiveFCParameters(), or 'efficient'.",
+            field=field,
+        )
+    for calculator in settings:
+        if callable(calculator):
+            raise _own_function(calculator, field)
+    return {str(name): _distinct(_plain(listed)) for name, listed in settings.items()}
+
+
+def without_dates(settings: PlainSettings, *, field: str) -> PlainSettings:
+    """Return settings without what needs dates, which tsfresh leaves out where there are none.
+
+    Raises
+    ------
+    SpecError
+        When nothing else was asked for.
+    """
+    if settings == "time_based" or (isinstance(settings, dict) and list(settings) == [TIMEWISE]):
+        raise SpecError(
+            f"{TIMEWISE} alone is asked for, and the rows have no dates.",
+            mend="Give the frame a DatetimeIndex, or ask for linear_trend, which goes by position.",
+            field=field,
+        )
+    if isinstance(settings, str):
+        # A named set is left without it by the plan.
+        return settings
+    return {name: listed for name, listed in settings.items() if name != TIMEWISE}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a user wrote; it is checked afterwards
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(held) for key, held in value.items()}
+    return [_plain(held) for held in value] if isinstance(value, list | tuple) else value
+
+
+def _distinct(listed: object) -> object:
+    if not isinstance(listed, list):
+        return listed
+    told = {repr(sorted(p.items()) if isinstance(p, dict) else p): p for p in reversed(listed)}
+    return list(reversed(told.values()))
+
+
+def _own_function(function: object, field: str) -> SpecError:
+    name = getattr(function, "__name__", shown(function))
+    return SpecError(
+        f"the function {name} is given as a calculator; names of tsfresh's calculators are "
+        "expected, for only those are computed here.",
+        mend="Compute your own functions by tsfresh, with them alone as its parameters, and join "
+        "the two frames.",
+        field=field,
+    )
+
+
+def _feature(name: object) -> Feature:
+    # tsfresh takes seconds to import, and nothing else here needs it.
+    from tsfresh.utilities.string_manipulation import get_config_from_string  # noqa: PLC0415
+
+    parts = name.split("__") if isinstance(name, str) else []
+    if len(parts) < 2 or not parts[0]:
+        raise _unreadable(name)
+    try:
+        parameters = get_config_from_string(parts) or {}
+    except (ValueError, SyntaxError, IndexError, TypeError) as error:
+        raise _unreadable(name) from error
+    calculator = parts[1]
+    accepted = checked({calculator: [_plain(parameters)]}, field=f"{NAME_FIELD}.{shown(name)}")
+    kept = accepted[calculator]
+    channel, view = _viewed(parts[0])
+    return Feature.of(channel, calculator, kept[0] if kept else None, view)
+
+
+def _viewed(kind: str) -> tuple[str, View]:
+    """Return the channel and the view that the first part of a name stands for."""
+    match = _VIEW.fullmatch(kind)
+    if match is None or (match["form"] is None and match["start"] is None):
+        return kind, PLAIN
+    form: Form = match["form"] or "series"  # type: ignore[assignment]  # the pattern has no other
+    numbers = (0, 1, 1) if match["start"] is None else tuple(map(int, match.group(3, 4, 5)))
+    try:
+        return match["channel"], View(form, *numbers)
+    except ValueError:
+        return kind, PLAIN
+
+
+def _unreadable(name: object) -> SpecError:
+    return SpecError(
+        f"{shown(name)} is not the name of a feature: channel, calculator and parameters, with "
+        "'__' between them, are expected.",
+        mend="Leave columns that no feature extraction made out.",
+        field=NAME_FIELD,
+    )
