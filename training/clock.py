@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 PUBLISH_SECONDS = 2.0
 PUBLISH_SHARE = 0.1
+LEAST_PATIENCE = 5.0
 OVERSHOOT = 1.05
 """The run is ended at this multiple of its budget; a tenth is what the user is promised at most."""
 
@@ -48,6 +49,15 @@ class Clock:
         at least two seconds, and a tenth of the budget at most.
         """
         return max(PUBLISH_SECONDS, min(self.startup, PUBLISH_SHARE * self.budget))
+
+    @property
+    def patience(self) -> float:
+        """Seconds over which publishing may be tried again: all that are left of the run.
+
+        Everything is done by then, and would be lost. Not less than a few seconds: a run that has
+        begun to publish is given some beyond its deadline.
+        """
+        return max(LEAST_PATIENCE, self.hard_deadline - time.monotonic())
 
     @property
     def hard_deadline(self) -> float:

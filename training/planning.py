@@ -16,8 +16,11 @@ from tideline.wording import counted
 from training.clock import Clock
 from training.journal import Journal
 
-DEFAULT_SET = "efficient"
+OPEN_SETS = ("tideline", "efficient")
+"""What is computed when the spec leaves the features open: the first that is not too much."""
 FALLBACK_SET = "minimal"
+MOST_FEATURES = 10_000
+"""Over how many features a set is too much, for a search through tables of few cases."""
 OPEN_SHARE = 0.5
 """Of the time left, what extraction may take when the spec leaves the features open."""
 ASKED_SHARE = 0.9
@@ -52,21 +55,36 @@ def compute_features(
     kinds = spec.kind_to_fc_parameters
     asked = spec.default_fc_parameters
     # As in tsfresh: where only channels are named, the others have no features.
-    is_open = asked is None and not kinds
-    if is_open:
+    if asked is None and not kinds:
+        return _open_features(panel, clock, workers, journal)
+    plan = FeaturePlan.for_panel(panel, asked, kinds)
+    return plan, _computed_or_refused(panel, plan, clock, workers, journal)
+
+
+def _open_features(
+    panel: Panel, clock: Clock, workers: int, journal: Journal
+) -> tuple[FeaturePlan, FloatArray]:
+    """Compute the first of the sets that are tried whose size and time are not too much."""
+    for name in OPEN_SETS:
+        plan = FeaturePlan.for_panel(panel, name)
+        if len(plan.features) > MOST_FEATURES:
+            continue
         try:
-            plan = FeaturePlan.for_panel(panel, DEFAULT_SET, kinds)
             limit = OPEN_SHARE * clock.remaining
             return plan, _computed(panel, plan, limit, journal, workers)
         except TooSlowError as slow:
-            journal.notice(
-                f"the {DEFAULT_SET} features {slow}, over half of the time left: "
-                f"the {FALLBACK_SET} set is computed."
-            )
-    plan = FeaturePlan.for_panel(panel, FALLBACK_SET if is_open else asked, kinds)
+            journal.notice(f"the {name} features {slow}, over half of the time left; fewer do.")
+    plan = FeaturePlan.for_panel(panel, FALLBACK_SET)
+    journal.notice(f"the {FALLBACK_SET} set is computed.")
+    return plan, _computed_or_refused(panel, plan, clock, workers, journal)
+
+
+def _computed_or_refused(
+    panel: Panel, plan: FeaturePlan, clock: Clock, workers: int, journal: Journal
+) -> FloatArray:
     limit = ASKED_SHARE * clock.remaining
     try:
-        return plan, _computed(panel, plan, limit, journal, workers)
+        return _computed(panel, plan, limit, journal, workers)
     except TooSlowError as slow:
         raise BudgetExceeded(
             f"the features {slow}, and {max(clock.remaining, 0):.0f} s of the budget of "

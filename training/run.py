@@ -13,12 +13,14 @@ from tideline.errors import LabelError
 from tideline.features.plan import FeaturePlan
 from tideline.home import store_folder
 from tideline.labels import Labels, Task
+from tideline.memory import largest_model
 from tideline.model import ModelDocument, ScoreCard
 from tideline.panel import FloatArray, Panel
 from tideline.pipeline import Pipeline
 from tideline.readers import read_labels, read_panel
 from tideline.spec import TrainingSpec
-from tideline.store import ModelStore, ModelVersion, open_outbox, write_model
+from tideline.store import ModelStore, ModelVersion, is_shared, open_outbox, write_model
+from tideline.store.manifest import read_manifest
 from tideline.wording import counted
 from training.clock import Clock
 from training.evaluation import Scores, assess
@@ -124,7 +126,7 @@ def train(run: Run) -> dict[str, Any]:
     scores = evaluate(run, cases.target, split, X, chosen)
     pipeline = fit(run, cases, plan, X, chosen)
     document = describe_model(run, cases, pipeline, X.shape, scores)
-    version = publish(run, store, pipeline, document)
+    version = publish(run, pipeline, document)
     return report(run, store, version)
 
 
@@ -252,14 +254,17 @@ def describe_model(
     )
 
 
-def publish(
-    run: Run, store: ModelStore, pipeline: Pipeline, document: ModelDocument
-) -> ModelVersion:
+def publish(run: Run, pipeline: Pipeline, document: ModelDocument) -> ModelVersion:
     """Make the pipeline the next version of its model."""
     run.commit()
     run.journal.enter("publish", f"publishing {document.name}")
     folder = run.scratch / "model"
     write_model(folder, pipeline, document)
+    patience = run.clock.patience
+    if is_shared(run.store):
+        _tell_size(run.journal, read_manifest(folder).size)
+        run.journal.say(f"a store that is away is waited for, {patience:.0f} s at most")
+    store = open_outbox(run.store, run.home, patience=patience)
     return store.publish(folder, document.name, run_id=run.run_id)
 
 
@@ -282,6 +287,18 @@ def _labels(run: Run, held: Labels | None) -> Labels:
             field="labels",
         )
     return held
+
+
+def _tell_size(journal: Journal, size: int) -> None:
+    """Warn of a model that predictors may refuse; their own limit is not known here."""
+    told = os.environ.get("TIDELINE_MAX_MODEL_BYTES", "")
+    limit = int(told) if told.isdigit() else largest_model()
+    if size > limit:
+        whose = "TIDELINE_MAX_MODEL_BYTES" if told.isdigit() else "a 64th of this run's memory"
+        journal.say(
+            f"warning: the model has {size} bytes, and a predictor that takes {limit} ({whose}) "
+            "will refuse it; train a smaller one, or give the predictors more memory"
+        )
 
 
 def _tell_scores(journal: Journal, scores: Scores, task: Task) -> None:

@@ -87,8 +87,9 @@ class ExtractionSpec(_Section):
         None,
         description="The calculators: `minimal`, `efficient`, `comprehensive`, `index_based` or "
         "`time_based`, however tsfresh spells it (`MinimalFCParameters()`), or a mapping of "
-        "calculator to a list of parameters, or to null where it takes none. Without it, "
-        "`efficient`, or `minimal` where the budget is too short for that.",
+        "calculator to a list of parameters, or to null where it takes none; or `tideline`, a set "
+        "of our own, with features of differences, spectra and intervals. Without it, the first of "
+        "`tideline`, `efficient` and `minimal` that the budget and the number of channels allow.",
     )
     kind_to_fc_parameters: dict[str, str | Parameters] | None = Field(
         None,
