@@ -163,8 +163,15 @@ def _unusable(host: str, port: int, error: OSError) -> str:
 
 
 def _told(fault: ErrorDetails) -> str:
-    name = "_".join(("TIDELINE", *map(str, fault["loc"]))).upper()
-    return f"{name} is {fault['input']!r}: {fault['msg']}. docs/settings.md lists the settings."
+    """Return what is wrong with a setting; of what was set, only what is no secret."""
+    said = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    if len(fault["loc"]) == 1:
+        name = str(fault["loc"][0])
+        field = LaptopSettings.model_fields.get(name)
+        is_open = field is not None and "Secret" not in str(field.annotation)
+        found = f" is {fault['input']!r}" if is_open else ""
+        said = f"TIDELINE_{name.upper()}{found}: {said}"
+    return f"{said}. docs/settings.md lists the settings."
 
 
 def _refuse(*lines: str) -> NoReturn:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import PlainTextResponse
 from fastapi_offline import FastAPIOffline
 
+from service.aliases import alias_routes
 from service.auth import BearerAuth
 from service.browsers import BrowserGuard
 from service.jobs.backend import JobBackend
 from service.jobs.local import LocalJobs
 from service.leaving import Leaving
 from service.limits import BodyLimit
+from service.metrics import (
+    CountedModels,
+    JobsCollector,
+    Measured,
+    Metrics,
+    PredictorCollector,
+    metrics_routes,
+)
 from service.pages import home
 from service.predictor import Predictor, predictor_routes
 from service.problems import Problem, answer_problems
@@ -43,7 +52,7 @@ def predictor_app(settings: PredictorSettings, leaving: Leaving | None = None) -
     app = _application(
         "predictor", settings, leaving, _warmed(predictor), is_ready=_has_seen_its_store(predictor)
     )
-    app.include_router(predictor_routes(predictor, settings))
+    _include_predictor(app, predictor, settings)
     app.include_router(home.router(predictor.store, None))
     return app
 
@@ -55,9 +64,10 @@ def trainer_app(
     leaving = leaving or Leaving()
     jobs = jobs or job_backend(settings, leaving)
     app = _application("trainer", settings, leaving, _running(jobs))
-    app.include_router(trainer_routes(jobs, settings, leaving))
-    _include_reports(app, jobs)
-    app.include_router(home.router(open_store(settings.store or settings.store_home), jobs))
+    _include_trainer(app, jobs, settings, leaving)
+    store = open_store(settings.store or settings.store_home)
+    app.include_router(alias_routes(store))
+    app.include_router(home.router(store, jobs))
     return app
 
 
@@ -76,9 +86,9 @@ def laptop_app(
         _running(jobs),
         is_ready=_has_seen_its_store(predictor),
     )
-    app.include_router(trainer_routes(jobs, settings, leaving))
-    _include_reports(app, jobs)
-    app.include_router(predictor_routes(predictor, settings))
+    _include_trainer(app, jobs, settings, leaving)
+    _include_predictor(app, predictor, settings)
+    app.include_router(alias_routes(predictor.store))
     app.include_router(home.router(predictor.store, jobs))
     return app
 
@@ -105,9 +115,19 @@ def local_jobs(settings: TrainerSettings, leaving: Leaving) -> LocalJobs:
     )
 
 
-def _include_reports(app: FastAPI, jobs: JobBackend) -> None:
+def _include_trainer(
+    app: FastAPI, jobs: JobBackend, settings: TrainerSettings, leaving: Leaving
+) -> None:
+    app.include_router(trainer_routes(jobs, settings, leaving))
     if isinstance(jobs, ReportedJobs):
         app.include_router(report_routes(jobs))
+    app.state.metrics.watch(JobsCollector(jobs))
+
+
+def _include_predictor(app: FastAPI, predictor: Predictor, settings: PredictorSettings) -> None:
+    predictor.models = models = CountedModels(predictor.store, predictor.held)
+    app.include_router(predictor_routes(predictor, settings))
+    app.state.metrics.watch(PredictorCollector(models, predictor.store))
 
 
 def _running(jobs: JobBackend) -> Lifespan:
@@ -127,7 +147,13 @@ def _predictor(settings: PredictorSettings, replica_home: Path) -> Predictor:
     address = settings.store or settings.store_home
     if settings.store is None or not is_shared(address):
         return Predictor(open_store(address), settings.models_held)
-    replica = open_replica(settings.store, replica_home, poll_seconds=settings.poll_seconds)
+    replica = open_replica(
+        settings.store,
+        replica_home,
+        poll_seconds=settings.poll_seconds,
+        max_bytes=settings.max_model_bytes,
+        room=settings.replica_bytes,
+    )
     return Predictor(replica, settings.models_held)
 
 
@@ -164,6 +190,25 @@ def _application(
     *lifespans: Lifespan,
     is_ready: Ready = lambda: True,
 ) -> FastAPI:
+    app = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
+        title=f"Tideline {name}",
+        version=version("tideline"),
+        description=DESCRIPTION,
+        lifespan=_one_after_the_other(lifespans),
+        responses={"default": {"model": Problem, "description": "A problem document."}},
+    )
+    app.state.is_ready = lambda: not leaving.is_set and is_ready()
+    app.state.metrics = Metrics()
+    answer_problems(app)
+    _add_middleware(app, settings)
+    app.include_router(_health_routes(app, leaving))
+    app.include_router(metrics_routes(app.state.metrics))
+    return app
+
+
+def _one_after_the_other(lifespans: Sequence[Lifespan]) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
@@ -171,33 +216,31 @@ def _application(
                 await stack.enter_async_context(part(app))
             yield
 
-    app = FastAPIOffline(
-        docs_url="/docs",
-        redoc_url=None,
-        title=f"Tideline {name}",
-        version=version("tideline"),
-        description=DESCRIPTION,
-        lifespan=lifespan,
-        responses={"default": {"model": Problem, "description": "A problem document."}},
-    )
-    app.state.is_ready = lambda: not leaving.is_set and is_ready()
-    answer_problems(app)
+    return lifespan
+
+
+def _add_middleware(app: FastAPI, settings: ServiceSettings) -> None:
     # The one added last is the outermost: who may not call is told so before a body is read.
     app.add_middleware(
         BodyLimit, limit=settings.max_body_bytes, idle_seconds=settings.body_idle_seconds
     )
     app.add_middleware(BearerAuth, token=settings.token)
     app.add_middleware(BrowserGuard, token=settings.token, hosts=settings.allowed_hosts)
+    app.add_middleware(Measured, metrics=app.state.metrics)
 
-    @app.get("/livez", tags=["health"], summary="Whether the process is alive")
+
+def _health_routes(app: FastAPI, leaving: Leaving) -> APIRouter:
+    routes = APIRouter(tags=["health"])
+
+    @routes.get("/livez", summary="Whether the process is alive")
     async def livez() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
 
-    @app.get("/readyz", tags=["health"], summary="Whether calls are taken")
+    @routes.get("/readyz", summary="Whether calls are taken")
     async def readyz() -> PlainTextResponse:
         if app.state.is_ready():
             return PlainTextResponse("ok\n")
         said = "stopping" if leaving.is_set else "the store has not been seen yet"
         return PlainTextResponse(f"{said}\n", status_code=503)
 
-    return app
+    return routes

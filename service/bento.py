@@ -21,6 +21,7 @@ from service.auth import BearerAuth
 from service.browsers import BrowserGuard
 from service.leaving import Leaving
 from service.lifeline import Lifeline
+from service.metrics import Measured
 from service.settings import LaptopSettings, PredictorSettings, ServiceSettings, TrainerSettings
 
 PREDICTION_SECONDS = 300.0
@@ -83,9 +84,12 @@ def _service(
         workers=1,
         # BentoML keeps a timer of this length for each call, answered or not.
         traffic={"timeout": seconds},
-        # Its metrics name the raw path, so that unknown paths grow them without bound.
+        # Its metrics name the raw path, so that unknown paths grow them without bound; /metrics is
+        # the application's.
         metrics={"enabled": False},
     )(hooks)
+    # What is refused here is counted too.
+    service.add_asgi_middleware(Measured, metrics=app.state.metrics)
     # BentoML's own routes are behind the token too.
     service.add_asgi_middleware(BearerAuth, token=settings.token)
     service.add_asgi_middleware(BrowserGuard, token=settings.token, hosts=settings.allowed_hosts)

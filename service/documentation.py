@@ -33,11 +33,12 @@ curl -H "Authorization: Bearer $TIDELINE_TOKEN" http://127.0.0.1:3000/jobs
 
 From Python it is `Client(url, token=...)`. A browser asks for a user name and a password: any name
 will do, and the token is the password. That way pages can be read and nothing is changed: training,
-predicting and stopping a job take the bearer token alone.
+predicting, stopping a job and moving an alias take the bearer token alone.
 """
 
 _MACHINE = {
     "home": "the user's data folder",
+    "max_model_bytes": "a 64th of the memory that the service may use",
     "predictions_at_once": "the number of processors",
 }
 """Defaults that each machine has its own of."""

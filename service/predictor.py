@@ -168,7 +168,7 @@ def predictor_routes(predictor: Predictor, settings: PredictorSettings) -> APIRo
 
     @routes.get("/models/{name}", summary="One model, with its versions and aliases")
     def model(name: str) -> dict[str, JsonValue]:
-        return predictor.account(_model_name(name))
+        return predictor.account(model_name(name))
 
     return routes
 
@@ -183,7 +183,14 @@ def _require_small(raw_data: Part, most: int) -> None:
         )
 
 
-def _model_name(name: str) -> str:
+def model_name(name: str) -> str:
+    """Return the name of a model that a path names.
+
+    Raises
+    ------
+    ModelNotFound
+        When no model can have it.
+    """
     try:
         return pipeline_name(name)
     except SpecError as error:

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from tideline.home import default_home, store_folder
+from tideline.memory import largest_model
 
 MEBIBYTE = 1024 * 1024
 DAY = 24 * 3600.0
@@ -19,7 +20,12 @@ class ServiceSettings(BaseSettings):
     """What both services need."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TIDELINE_", env_ignore_empty=True, frozen=True, extra="ignore"
+        env_prefix="TIDELINE_",
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        # What is wrong with one setting is written to a log, with all others: a token among them.
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(
@@ -85,6 +91,20 @@ class PredictorSettings(ServiceSettings):
     )
     poll_seconds: float = Field(
         default=2.0, gt=0, description="How often a shared store is asked for new versions."
+    )
+    max_model_bytes: int = Field(
+        default_factory=largest_model,
+        gt=0,
+        description="The largest model that is pulled from a shared store and served, in bytes. "
+        "Loaded, a forest takes some 16 times as much memory. The training says when a model is "
+        "larger, by its own setting of this name or its own memory.",
+    )
+    replica_bytes: int = Field(
+        default=2048 * MEBIBYTE,
+        gt=0,
+        description="How much disk the models that are pulled from a shared store may take, in "
+        "bytes, and the largest of them once more. Those not used for the longest time go first, "
+        "and are pulled again when they are asked for.",
     )
     predictions_at_once: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
@@ -183,8 +203,9 @@ class TrainerSettings(ServiceSettings):
     job_margin_seconds: float = Field(
         default=600.0,
         ge=0,
-        description="What a Job's deadline leaves for waiting, pulling and starting, beyond the "
-        "budget of its spec.",
+        description="What the deadline of a run leaves for pulling and starting, beyond the budget "
+        "of its spec; and once more, what the deadline of its Job leaves for waiting, beyond those "
+        "of all runs that it may need. A run that is stopped at its deadline is not repeated.",
     )
     job_stall_seconds: float = Field(
         default=90.0,

@@ -19,6 +19,9 @@ Task = Literal["classification", "regression"]
 Label = str | int | float | bool
 """A class (text, a whole number or a boolean) or a regression target (a number)."""
 
+LONGEST_LABEL = 1000
+"""Characters of a class's name: it is told in answers, records and messages."""
+
 LEAST_CASES = 6
 """The fewest labelled cases that anything is learned from."""
 
@@ -37,7 +40,7 @@ class Labels:
     Raises
     ------
     LabelError
-        When the labels are of several kinds.
+        When the labels are of several kinds, or one is a text over `LONGEST_LABEL` characters.
     """
 
     ids: tuple[CaseId, ...]
@@ -52,6 +55,14 @@ class Labels:
             raise LabelError(
                 f"the labels are of several kinds: {found}; one kind is expected.",
                 mend="Write all labels as text, all as numbers or all as booleans.",
+                field="labels",
+            )
+
+        longest = max((len(v) for v in self.values if isinstance(v, str)), default=0)
+        if longest > LONGEST_LABEL:
+            raise LabelError(
+                f"a label has {longest} characters; at most {LONGEST_LABEL} are taken.",
+                mend="Name the classes by short texts or whole numbers.",
                 field="labels",
             )
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from service.jobs.chapter import Chapter, log_of
-from service.jobs.record import JobRecord, job_id_of
+from service.jobs.record import JobRecord, JobState, job_id_of
+from tideline.errors import IdempotencyConflict, RequestError
 
 
 class Input(Protocol):
@@ -59,6 +60,46 @@ class Submission:
     is_new: bool
 
 
+class JobStopping(RequestError):
+    """A job is asked for again that was told to stop, and has not yet ended."""
+
+    code = "cancelled"
+    retryable = True
+
+
+def standing(record: JobRecord | None, request: JobRequest) -> JobRecord | None:
+    """Return the job that a request has already started; None where it is to be started.
+
+    Parameters
+    ----------
+    record
+        What is known of the job of the request's name.
+
+    Raises
+    ------
+    IdempotencyConflict
+    JobStopping
+    """
+    if record is None:
+        return None
+    if record.digest != request.digest:
+        raise IdempotencyConflict(
+            f"the idempotency key was used before, for the job {record.id}, with another body.",
+            mend="Use a new key for a new job.",
+            field="Idempotency-Key",
+        )
+    if request.idempotency_key or record.state is JobState.SUCCEEDED:
+        return record
+    if record.state.is_over:
+        return None
+    if record.is_cancelled:
+        raise JobStopping(
+            f"the job {record.id} was told to stop, and has not yet ended.",
+            mend="Post it again when it has.",
+        )
+    return record
+
+
 class JobBackend(ABC):
     """Runs jobs and remembers them.
 
@@ -104,6 +145,8 @@ class JobBackend(ABC):
         ------
         IdempotencyConflict
             When the key was used before, with another body.
+        JobStopping
+            When no key was given, and the job was told to stop and has not yet ended.
         QueueFull
             When as many jobs wait as may.
         """

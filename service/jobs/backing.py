@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from service.jobs.cluster import Cluster
-from service.jobs.kubernetes import KubernetesJobs, Options
+from service.jobs.kubernetes import KubernetesJobs
 from service.jobs.manifest import read_template
+from service.jobs.options import Options
 from service.jobs.remote import RemoteJobs
 from service.leaving import Leaving
 from service.settings import TrainerSettings

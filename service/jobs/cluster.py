@@ -13,7 +13,7 @@ import urllib3
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
 
-from service.jobs.manifest import DIGEST_ANNOTATION, JOB_LABEL
+from service.jobs.manifest import JOB_LABEL, RELEASE_LABEL
 from service.jobs.observed import ClusterJob, Happening, Pod, happening_of
 
 JOB_NAME = "batch.kubernetes.io/job-name"
@@ -40,6 +40,11 @@ class ClusterError(Exception):
         """Whether the same request cannot succeed later."""
         return self.status in (400, 422)
 
+    @property
+    def in_words(self) -> str:
+        """Who said no, and why, in words for those who wait for a job."""
+        return f"the cluster's API refuses: {self}" if self.status else str(self)
+
 
 class Cluster:
     """The Jobs of one namespace, their pods, events and logs.
@@ -51,18 +56,19 @@ class Cluster:
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
 
-    def jobs(self) -> dict[str, ClusterJob]:
-        """Return all Jobs of ours by name, with their pods."""
-        jobs = self._ask(self._batch.list_namespaced_job, label_selector=JOB_LABEL)["items"]
+    def jobs(self, release: str) -> dict[str, ClusterJob]:
+        """Return the Jobs of a release by name, with their pods."""
+        ours = f"{JOB_LABEL},{RELEASE_LABEL}={release}"
+        jobs = self._ask(self._batch.list_namespaced_job, label_selector=ours)["items"]
         pods: defaultdict[str, list[Pod]] = defaultdict(list)
-        for found in self._ask(self._core.list_namespaced_pod, label_selector=JOB_LABEL)["items"]:
+        for found in self._ask(self._core.list_namespaced_pod, label_selector=ours)["items"]:
             pods[found["metadata"]["labels"].get(JOB_NAME, "")].append(Pod.of(found))
-        return {found["metadata"]["name"]: _job(found, pods) for found in jobs}
+        return {j["metadata"]["name"]: ClusterJob.of(j, pods[j["metadata"]["name"]]) for j in jobs}
 
     def job(self, name: str) -> ClusterJob | None:
         """Return one Job without its pods, or None where there is none."""
         try:
-            return _job(self._ask(self._batch.read_namespaced_job, name), {})
+            return ClusterJob.of(self._ask(self._batch.read_namespaced_job, name))
         except ClusterError as error:
             if error.status == 404:
                 return None
@@ -155,12 +161,6 @@ class Cluster:
     @cached_property
     def _core(self) -> client.CoreV1Api:
         return client.CoreV1Api(self._client)
-
-
-def _job(found: Mapping[str, Any], pods: Mapping[str, list[Pod]]) -> ClusterJob:
-    meta = found["metadata"]
-    digest = (meta.get("annotations") or {}).get(DIGEST_ANNOTATION, "")
-    return ClusterJob.of(found, digest, tuple(pods.get(meta["name"], ())))
 
 
 def _told(error: ApiException) -> str:

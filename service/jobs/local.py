@@ -15,16 +15,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from service.jobs.backend import JobBackend, JobRequest, Submission
+from service.jobs.backend import JobBackend, JobRequest, Submission, standing
+from service.jobs.bounds import bounded
 from service.jobs.chapter import Chapter
-from service.jobs.ending import in_words, is_interrupted, told
+from service.jobs.ending import in_words, is_interrupted, perhaps, told
 from service.jobs.folder import JobFolder
 from service.jobs.record import JobRecord, JobState
 from service.jobs.run import Run, end_leftovers
 from service.leaving import Leaving
 from service.problems import Problem
 from tideline.errors import (
-    IdempotencyConflict,
     JobNotFound,
     QueueFull,
     StoreUnavailable,
@@ -193,15 +193,8 @@ class LocalJobs(JobBackend):
 
     def _known(self, request: JobRequest) -> JobRecord | None:
         record = self._records.get(request.job_id)
-        if record is not None and record.digest != request.digest:
-            raise IdempotencyConflict(
-                f"the idempotency key was used before, for the job {record.id}, with another body.",
-                mend="Use a new key for a new job.",
-                field="Idempotency-Key",
-            )
-        again = (JobState.FAILED, JobState.CANCELLED)
-        if record is not None and (request.idempotency_key or record.state not in again):
-            return record
+        if (known := standing(record, request)) is not None:
+            return known
         if len(self._waiting) >= self.queued:
             raise QueueFull(f"{len(self._waiting)} jobs wait already.", mend="Try again later.")
         return None
@@ -319,7 +312,7 @@ class LocalJobs(JobBackend):
         result = folder.result()
         if published := result.get("published"):
             name = f"{published.get('modelId')}:{published.get('version')}"
-            done = record.model_copy(update={"summary": published})
+            done = record.model_copy(update={"summary": bounded(published)})
             self._end(done, JobState.SUCCEEDED, f"published {name}")
         elif record.is_cancelled:
             self._end(record, JobState.CANCELLED, "cancelled on request")
@@ -334,7 +327,7 @@ class LocalJobs(JobBackend):
             problem = told(error, record.path)
             self._end(record, JobState.FAILED, problem.detail, problem)
         else:
-            self._fail(record, f"the run ended {in_words(code)}, without a result")
+            self._fail(record, f"the run ended {in_words(code)}{perhaps(code)}, without a result")
 
     def _fail(self, record: JobRecord, reason: str) -> None:
         problem = Problem.of_code(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +12,18 @@ from typing import Any
 
 import yaml
 
-from service.jobs.observed import CONTAINER
+from service.jobs.observed import CONTAINER, DIGEST_ANNOTATION, INPUTS_ANNOTATION
 from tideline.errors import SpecError
 
 JOB_LABEL = "tideline.dev/job"
-DIGEST_ANNOTATION = "tideline.dev/digest"
+RELEASE_LABEL = "tideline.dev/release"
+INSTANCE_LABEL = "app.kubernetes.io/instance"
+SPEC = "spec.yaml"
 TERMINATION_LOG = "/dev/termination-log"
 OVERSHOOT = 1.05
 """The training program ends itself at this multiple of its budget."""
+BACKOFF_LIMIT = 6
+"""Of a Job that does not say it."""
 
 _KIND = ("batch/v1", "Job")
 
@@ -31,18 +36,21 @@ class Asked:
     ----------
     job_id
         The job's name, of 24 characters.
+    release
+        As `release_of` returns it.
     round
         1, or how many times the job was accepted anew.
     digest
         The SHA-256 of what was posted.
-    spec
-        The key of the spec in the store.
+    inputs
+        The key that what was posted lies under in the store, its spec among it.
     result
         The key of the result in the store.
     store
         The store's URL, for a template that does not say it.
     budget, margin
-        Seconds that the training may take, and seconds for all that comes before and after it.
+        Seconds that the training may take; and seconds for what comes before and after it in a
+        run, and once more for what the Job waits for.
     image
         The image to run; empty for the template's.
     report, token
@@ -52,8 +60,9 @@ class Asked:
     """
 
     job_id: str
+    release: str
     digest: str
-    spec: str
+    inputs: str
     result: str
     store: str
     budget: float
@@ -67,19 +76,38 @@ class Asked:
     @property
     def name(self) -> str:
         """The name of the Job: the same for the same request, and at most 63 characters."""
-        return self.name_of(self.job_id, self.round)
+        return self.name_of(self.job_id, self.release, self.round)
 
     @staticmethod
-    def name_of(job_id: str, number: int) -> str:
+    def name_of(job_id: str, release: str, number: int) -> str:
         """Return the name of the Job of a round."""
-        return job_id if number == 1 else f"{job_id}-{number}"
+        return f"{job_id}-{release}-{number}"
+
+
+def release_of(template: Mapping[str, Any], store: str) -> str:
+    """Return the mark of an installation, by which it knows its own Jobs in a namespace.
+
+    The same body gives the same job in each: two that make Jobs in one namespace must not take
+    each other's. It follows from the template's label `app.kubernetes.io/instance` and the
+    store's URL, so that all trainers of one installation have the same.
+    """
+    labels = template.get("metadata", {}).get("labels") or {}
+    origin = f"{labels.get(INSTANCE_LABEL, '')} {store}"
+    return hashlib.sha256(origin.encode()).hexdigest()[:8]
 
 
 def build_job(template: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
     """Return the Job of a request.
 
     The template says how: security, resources, volumes, environment, failure policy. The request
-    says what: name, arguments, deadline, and the job's own environment.
+    says what: name, arguments, deadlines, and the job's own environment.
+
+    Each run has a deadline of its own, from when a node takes up its pod: the time by which the
+    program ends itself, and the margin. The Job has one for as many runs as its failure policy
+    allows, and the margin once more, for waiting: an eviction late in a run leaves time for the
+    next, which starts with the whole budget. A run that is stopped at its deadline would be
+    repeated by the cluster, whose failure policy cannot tell it from others: the trainer lets its
+    Job fail instead.
 
     Parameters
     ----------
@@ -87,18 +115,26 @@ def build_job(template: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         As `read_template` returns it; it stays as it is.
     """
     job: dict[str, Any] = copy.deepcopy(dict(template))
-    marks = {JOB_LABEL: asked.job_id}
+    marks = {JOB_LABEL: asked.job_id, RELEASE_LABEL: asked.release}
+    notes = {DIGEST_ANNOTATION: asked.digest, INPUTS_ANNOTATION: asked.inputs}
     meta, pod = job.setdefault("metadata", {}), job["spec"]["template"]
     meta["name"] = asked.name
     meta["labels"] = (meta.get("labels") or {}) | marks
-    meta["annotations"] = (meta.get("annotations") or {}) | {DIGEST_ANNOTATION: asked.digest}
+    meta["annotations"] = (meta.get("annotations") or {}) | notes
     if asked.owner is not None:
         meta["ownerReferences"] = [dict(asked.owner)]
     inner = pod.setdefault("metadata", {})
     inner["labels"] = (inner.get("labels") or {}) | marks
-    job["spec"]["activeDeadlineSeconds"] = math.ceil(asked.budget * OVERSHOOT + asked.margin)
+    _limit(job["spec"], asked)
     _fill(training_container(job), asked)
     return job
+
+
+def _limit(spec: dict[str, Any], asked: Asked) -> None:
+    one = math.ceil(asked.budget * OVERSHOOT + asked.margin)
+    runs = spec.get("backoffLimit", BACKOFF_LIMIT) + 1
+    spec["template"]["spec"]["activeDeadlineSeconds"] = one
+    spec["activeDeadlineSeconds"] = runs * one + math.ceil(asked.margin)
 
 
 def _fill(container: dict[str, Any], asked: Asked) -> None:
@@ -114,7 +150,7 @@ def _fill(container: dict[str, Any], asked: Asked) -> None:
     ]
     # The cluster fills the variable in: where the store is for a pod, the template knows.
     container["args"] = [
-        f"$(TIDELINE_STORE)/{asked.spec}",
+        f"$(TIDELINE_STORE)/{asked.inputs}/{SPEC}",
         *("--run-id", asked.job_id),
         *("--result", f"$(TIDELINE_STORE)/{asked.result}"),
         *("--termination-message", container.get("terminationMessagePath", TERMINATION_LOG)),

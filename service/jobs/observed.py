@@ -13,6 +13,9 @@ Json = Mapping[str, Any]
 CONTAINER = "training"
 """The container of the training program, by which the failure policy knows it too."""
 
+DIGEST_ANNOTATION = "tideline.dev/digest"
+INPUTS_ANNOTATION = "tideline.dev/inputs"
+
 ENDING = ("FailureTarget", "SuccessCriteriaMet")
 
 
@@ -58,7 +61,13 @@ class Container:
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod of a Job."""
+    """One pod of a Job.
+
+    Attributes
+    ----------
+    deadline
+        The seconds after which it is stopped, from when its node took it up; or None.
+    """
 
     name: str
     created: datetime
@@ -68,6 +77,7 @@ class Pod:
     message: str = ""
     conditions: tuple[Condition, ...] = ()
     is_leaving: bool = False
+    deadline: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -87,6 +97,7 @@ class Pod:
             message=status.get("message") or "",
             conditions=_conditions(status),
             is_leaving="deletionTimestamp" in found["metadata"],
+            deadline=found.get("spec", {}).get("activeDeadlineSeconds"),
         )
 
 
@@ -106,8 +117,9 @@ class ClusterJob:
 
     Attributes
     ----------
-    digest
-        The annotation by which a Job is known to be ours, of this request.
+    digest, inputs
+        The annotations by which a Job is known to be ours: of this request, and of this time
+        that it was accepted.
     pods
         The oldest first.
     happenings
@@ -122,13 +134,16 @@ class ClusterJob:
     conditions: tuple[Condition, ...] = ()
     pods: tuple[Pod, ...] = ()
     happenings: tuple[Happening, ...] = ()
+    inputs: str = ""
 
     @classmethod
-    def of(cls, found: Json, digest: str, pods: tuple[Pod, ...] = ()) -> ClusterJob:
+    def of(cls, found: Json, pods: Iterable[Pod] = ()) -> ClusterJob:
         """Read a Job."""
+        notes = found["metadata"].get("annotations") or {}
         return cls(
             name=found["metadata"]["name"],
-            digest=digest,
+            digest=notes.get(DIGEST_ANNOTATION, ""),
+            inputs=notes.get(INPUTS_ANNOTATION, ""),
             deadline=found["spec"].get("activeDeadlineSeconds"),
             is_suspended=bool(found["spec"].get("suspend")),
             is_leaving="deletionTimestamp" in found["metadata"],

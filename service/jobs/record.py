@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from service.problems import Problem
 
@@ -32,8 +32,19 @@ class Progress(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     stage: str = Field(description="read, split, extract, search, evaluate, fit, publish, report.")
-    share: float = Field(default=0.0, description="How much of the whole run is done, 0 to 1.")
+    share: float = Field(
+        default=0.0, allow_inf_nan=False, description="How much of the whole run is done, 0 to 1."
+    )
     message: str = Field(default="", description="What is being done, in words.")
+
+
+class Heard(BaseModel):
+    """What was last told of a run, and when (UTC)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    time: AwareDatetime
+    progress: Progress
 
 
 class Job(BaseModel):
@@ -62,7 +73,12 @@ class Job(BaseModel):
 
 
 class JobRecord(Job):
-    """What a backend keeps of a job; immutable, each change makes a new record."""
+    """What a backend keeps of a job; immutable, each change makes a new record.
+
+    One that a later version has written may hold more: that is left out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     digest: str = Field(description="The SHA-256 of what was posted.")
     is_cancelled: bool = Field(default=False, description="Whether it was told to stop.")

@@ -2,98 +2,81 @@
 
     jobs/<id>/inputs/<time>-<nonce>/spec.yaml, raw_data, labels    written first
     jobs/<id>/records/<number>.json                                the highest one holds
+    jobs/<id>/runs/<round>/progress.json                           what it last told a trainer
     jobs/<id>/runs/<round>/result.json                             by the training program
     jobs/<id>/runs/<round>/<time>-<pod>.txt                        what a pod said
 
 A record is never changed: the next one is created, and of two who create it one learns that it
-was not the first. So nothing is locked, and two trainers, as there are for a moment in a rolling
-update, do not undo each other's work.
+was not the first. So nothing is locked, and two trainers do not undo each other's work. A record
+that cannot be read, because it is damaged or of a later form, is left alone, with its inputs.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
+import logging
 import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from service.jobs.backend import JobRequest
 from service.jobs.chapter import LOG_TAIL, tail
-from service.jobs.record import JobRecord
+from service.jobs.ending import document_of
+from service.jobs.entry import ROOT, Entry
+from service.jobs.manifest import SPEC
+from service.jobs.record import Heard
+from tideline.errors import ModelRefused, StoreUnavailable, TidelineError
 from tideline.store.bucket import BLOCK, Bucket
 
-ROOT = "jobs"
+logger = logging.getLogger(__name__)
+
 MAX_RECORD_BYTES = 1024 * 1024
+MAX_PROGRESS_BYTES = 64 * 1024
 MAX_RESULT_BYTES = 16 * 1024 * 1024
+MAX_LOG_BYTES = 4 * LOG_TAIL + 64
+"""Of so many characters, with the mark of what was cut."""
 READERS = 8
-SPEC = "spec.yaml"
 POSTED = (SPEC, "raw_data", "labels")
 STAMP = "%Y%m%dT%H%M%SZ"
 HALF_ACCEPTED = timedelta(hours=1)
 """After how long inputs without a record are nobody's."""
 
 
-class Entry(BaseModel):
-    """One record of a job in the store.
+class RecordUnreadable(StoreUnavailable):
+    """The newest record of a job is damaged, or of a form that this version does not know."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one listing of the store shows.
 
     Attributes
     ----------
-    number
-        Its place among the records of the job, from 1.
-    round
-        How many times the job was accepted: one that failed may be posted again.
-    is_made
-        Whether the cluster has a Job for this round, or had.
+    newest
+        The key of the newest record of each job, by job.
     inputs
-        The key that what was posted lies under.
-    pods
-        The pods of this round that have begun to run; the cluster forgets those it evicts.
-    budget
-        The seconds that the spec allows.
-    writer
-        Who wrote this record: no two are the same, even if all else is.
+        The keys of what was posted.
+    logs
+        The names of the pods of which something is kept, by job.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    newest: Mapping[str, str]
+    inputs: tuple[str, ...]
+    logs: Mapping[str, frozenset[str]]
 
-    number: int
-    round: int = 1
-    is_made: bool = False
-    inputs: str
-    pods: tuple[str, ...] = ()
-    budget: float
-    record: JobRecord
-    writer: str = Field(default_factory=lambda: uuid.uuid4().hex)
-
-    @property
-    def runs(self) -> str:
-        """The key that what this round's pods leave lies under."""
-        return f"{ROOT}/{self.record.id}/runs/{self.round}"
-
-    @property
-    def result(self) -> str:
-        """The key of what the training program says at its end."""
-        return f"{self.runs}/result.json"
-
-    def seeing(self, pods: Iterable[str]) -> Entry:
-        """Return this entry with the pods that have begun to run by now."""
-        begun = tuple(dict.fromkeys([*self.pods, *pods]))
-        record = self.record.model_copy(update={"attempt": len(begun)})
-        return self.model_copy(update={"pods": begun, "record": record})
-
-    def after(self, record: JobRecord, **changes: object) -> Entry:
-        """Return the entry that follows this one."""
-        follows = {"number": self.number + 1, "record": record, "writer": uuid.uuid4().hex}
-        return self.model_copy(update=follows | changes)
+    def number(self, job_id: str) -> int:
+        """Return the number of the newest record of a job; 0 where there is none."""
+        number = self.newest.get(job_id, "").rpartition("/")[2].removesuffix(".json")
+        return int(number) if number.isdecimal() else 0
 
 
 class RemoteJobs:
@@ -107,6 +90,7 @@ class RemoteJobs:
 
     def __init__(self, url: str) -> None:
         self.bucket = Bucket(url)
+        self._unreadable: set[str] = set()
 
     def make(self) -> None:
         """Make the store's folder, where it is one."""
@@ -117,6 +101,14 @@ class RemoteJobs:
         # A place of its own for each call: two bodies under one key do not mix, and the end of
         # an earlier round does not take away what the next one needs.
         place = f"{ROOT}/{request.job_id}/inputs/{datetime.now(UTC):{STAMP}}-{uuid.uuid4().hex[:8]}"
+        try:
+            self._put_inputs(request, place)
+        except BaseException:
+            self.discard_inputs(place)
+            raise
+        return place
+
+    def _put_inputs(self, request: JobRequest, place: str) -> None:
         with tempfile.TemporaryDirectory(prefix="tideline-") as made:
             path = Path(made) / "part"
             spec = dict(request.spec)
@@ -128,52 +120,126 @@ class RemoteJobs:
                     spec[name] = name
         text = yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
         self.bucket.upload(f"{place}/{SPEC}", [text.encode()])
-        return place
+
+    def discard_inputs(self, place: str) -> None:
+        """Remove all that was posted to a place; what cannot be removed now goes later."""
+        try:
+            self.remove_inputs(place, *POSTED)
+        except TidelineError as error:
+            logger.warning("the inputs in %s are left for a while: %s", place, error)
 
     def put(self, entry: Entry) -> bool:
-        """Write the next record, and tell whether nobody else had written one of its number."""
-        key = f"{ROOT}/{entry.record.id}/records/{entry.number:06d}.json"
+        """Write the next record, and tell whether nobody else had written one of its number.
+
+        Raises
+        ------
+        TidelineError
+            When it is larger than what is read again.
+        """
         content = entry.model_dump_json(indent=1).encode()
-        if self.bucket.create(key, content):
+        if len(content) > MAX_RECORD_BYTES:
+            raise TidelineError(
+                f"the record of job {entry.record.id} would have {len(content)} bytes; at most "
+                f"{MAX_RECORD_BYTES} are read again."
+            )
+        if self.bucket.create(entry.key, content):
             return True
         # It may be ours: the answer to a first request can be lost.
-        return self.bucket.read(key, MAX_RECORD_BYTES) == content
+        try:
+            return self.bucket.read(entry.key, MAX_RECORD_BYTES) == content
+        except ModelRefused:
+            return False
 
-    def ids(self) -> set[str]:
-        """Return the names of all jobs, and of what was left of half accepted ones."""
-        return set(self.bucket.names(ROOT))
-
-    def load(self, job_id: str) -> Entry | None:
-        """Return the newest record of a job, or None where there is none that can be read."""
-        return self._newest(self.bucket.keys(f"{ROOT}/{job_id}/records"))
-
-    def load_all(self) -> list[Entry]:
-        """Return the newest record of every job, and remove inputs that never got one."""
-        records: defaultdict[str, list[str]] = defaultdict(list)
+    def survey(self) -> Survey:
+        """Return what the store holds, by one listing."""
+        newest: dict[str, str] = {}
         inputs = []
+        logs: defaultdict[str, set[str]] = defaultdict(set)
         for key in self.bucket.keys(ROOT):
             match key.split("/"):
                 case [_, job_id, "records", _]:
-                    records[job_id].append(key)
+                    newest[job_id] = max(key, newest.get(job_id, ""))
                 case [_, _, "inputs", _, _]:
                     inputs.append(key)
-        with ThreadPoolExecutor(READERS) as readers:
-            found = list(readers.map(self._newest, records.values()))
-        entries = [entry for entry in found if entry is not None]
-        self._sweep(inputs, {entry.inputs for entry in entries})
-        return entries
+                case [_, job_id, "runs", _, name] if name.endswith(".txt"):
+                    logs[job_id].add(_pod_of(name))
+        return Survey(newest, tuple(inputs), {job: frozenset(pods) for job, pods in logs.items()})
 
-    def _sweep(self, inputs: list[str], known: set[str]) -> None:
-        # Another trainer may be about to write the record of what it has just uploaded.
-        before = f"{datetime.now(UTC) - HALF_ACCEPTED:{STAMP}}"
-        places = ((key.rpartition("/")[0], key) for key in inputs)
+    def load(self, job_id: str) -> Entry | None:
+        """Return the newest record of a job, or None where there is none.
+
+        Raises
+        ------
+        RecordUnreadable
+        """
+        key = max(self.bucket.keys(f"{ROOT}/{job_id}/records"), default=None)
+        return None if key is None else self._read(key)
+
+    def read(self, keys: Iterable[str]) -> list[Entry]:
+        """Return records by their keys; those that cannot be read are left out, and logged."""
+        with ThreadPoolExecutor(READERS) as readers:
+            found = list(readers.map(self._read_or_log, keys))
+        return [entry for entry in found if entry is not None]
+
+    def _read_or_log(self, key: str) -> Entry | None:
+        try:
+            return self._read(key)
+        except RecordUnreadable as error:
+            # Once a record, however often the store is looked through.
+            if key not in self._unreadable:
+                logger.error("a job is left alone: %s", error)  # noqa: TRY400 - no trace is needed
+            self._unreadable.add(key)
+            return None
+
+    def _read(self, key: str) -> Entry | None:
+        try:
+            content = self.bucket.read(key, MAX_RECORD_BYTES)
+            return None if content is None else Entry.model_validate_json(content)
+        except ModelRefused as error:
+            raise _unreadable(key, f"it is over {MAX_RECORD_BYTES} bytes.") from error
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise _unreadable(key, f"{place}: {first['msg']}.") from error
+
+    def sweep(self, survey: Survey, known: Mapping[str, str]) -> None:
+        """Remove inputs that never got a record.
+
+        Parameters
+        ----------
+        known
+            The place of the inputs of each job that is known. Of a job whose record cannot be
+            read, nothing is removed.
+        """
         self.bucket.remove(
-            key for place, key in places if place not in known and place.split("/")[3] < before
+            key
+            for key in survey.inputs
+            if _place(key) != known.get(_job(key))
+            and (_job(key) in known or _job(key) not in survey.newest)
+            and not _is_fresh(key)
         )
+
+    def keep_progress(self, entry: Entry, heard: Heard) -> None:
+        """Keep what a run has told of its progress, for other trainers and the next one."""
+        self.bucket.upload(entry.progress, [heard.model_dump_json().encode()])
+
+    def progress(self, entry: Entry) -> Heard | None:
+        """Return what a run has last told of its progress, or None where nothing is kept."""
+        try:
+            content = self.bucket.read(entry.progress, MAX_PROGRESS_BYTES)
+            return None if content is None else Heard.model_validate_json(content)
+        except (ModelRefused, ValidationError) as error:
+            logger.info("%s cannot be read: %s", entry.progress, error)
+            return None
 
     def result(self, entry: Entry) -> Mapping[str, Any]:
         """Return what the training program wrote at its end; empty where it did not."""
-        content = self.bucket.read(entry.result, MAX_RESULT_BYTES)
+        try:
+            content = self.bucket.read(entry.result, MAX_RESULT_BYTES)
+        except ModelRefused as error:
+            # The pod's termination message tells the same in brief.
+            logger.warning("the result of job %s is not read: %s", entry.record.id, error)
+            return {}
         return document_of(content or b"")
 
     def keep_log(self, entry: Entry, pod: str, created: datetime, text: str) -> None:
@@ -187,42 +253,70 @@ class RemoteJobs:
         for key in sorted(self.bucket.keys(entry.runs)):
             name = key.rpartition("/")[2]
             if name.endswith(".txt"):
-                text = self.bucket.read(key, 4 * LOG_TAIL) or b""
-                pod = name.removesuffix(".txt").partition("-")[2]
-                kept[pod] = text.decode("utf-8", errors="replace")
+                text = self.bucket.read(key, MAX_LOG_BYTES) or b""
+                kept[_pod_of(name)] = text.decode("utf-8", errors="replace")
         return kept
 
     def remove_inputs(self, place: str, *names: str) -> None:
         """Remove what only a run needs."""
         self.bucket.remove(f"{place}/{name}" for name in names or ("raw_data", "labels"))
 
-    def remove(self, job_id: str) -> None:
-        """Remove all of a job; the newest record last, so that it holds until the end."""
-        keys = sorted(self.bucket.keys(f"{ROOT}/{job_id}"), key=lambda k: ("/records/" in k, k))
-        self.bucket.remove(keys)
+    def remove(self, entry: Entry) -> bool:
+        """Remove all of a job up to a record; tell whether no other record follows that one.
+
+        What another trainer writes meanwhile is not touched: only what was there before is, and
+        none of the inputs that may just have been posted for the next round.
+        """
+        keys = sorted(self.bucket.keys(f"{ROOT}/{entry.record.id}"))
+        if max((key for key in keys if "/records/" in key), default="") > entry.key:
+            return False
+        # The newest record last, so that it holds until the end.
+        keys.sort(key=lambda key: ("/records/" in key, key))
+        self.bucket.remove(k for k in keys if not _is_fresh(k) or _place(k) == entry.inputs)
         if self.bucket.folder is not None:
-            # A folder goes on without its files, and would look like a job.
-            shutil.rmtree(self.bucket.folder / ROOT / job_id, ignore_errors=True)
-
-    def _newest(self, keys: Iterable[str]) -> Entry | None:
-        key = max(keys, default=None)
-        content = None if key is None else self.bucket.read(key, MAX_RECORD_BYTES)
-        try:
-            return None if content is None else Entry.model_validate_json(content)
-        except ValidationError:
-            return None
-
-
-def document_of(content: bytes | str) -> Mapping[str, Any]:
-    """Return a JSON object; empty for anything else."""
-    try:
-        found = json.loads(content)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+            _remove_empty(self.bucket.folder / ROOT / entry.record.id)
+        return True
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             yield block
+
+
+def _job(key: str) -> str:
+    return key.split("/")[1]
+
+
+def _place(key: str) -> str:
+    return key.rpartition("/")[0]
+
+
+def _pod_of(name: str) -> str:
+    return name.removesuffix(".txt").partition("-")[2]
+
+
+def _is_fresh(key: str) -> bool:
+    """Whether a key is of inputs that a trainer may be about to write the record of."""
+    match key.split("/"):
+        case [_, _, "inputs", place, _]:
+            return place >= f"{datetime.now(UTC) - HALF_ACCEPTED:{STAMP}}"
+    return False
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders that have become empty; one that something was put into stays."""
+    for inner in sorted(folder.rglob("*"), reverse=True):
+        if inner.is_dir():
+            with suppress(OSError):
+                inner.rmdir()
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _unreadable(key: str, why: str) -> RecordUnreadable:
+    return RecordUnreadable(
+        f"the record {key} of the store cannot be read: {why}",
+        mend="If a later version of Tideline has written it, run that version; else delete it.",
+        field="store",
+    )

@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from service.jobs.ending import told
+from service.jobs.bounds import bounded, cut
+from service.jobs.ending import document_of, told
 from service.jobs.observed import ClusterJob, Pod
 from service.jobs.record import JobRecord, JobState
-from service.jobs.remote import document_of
-from service.jobs.waiting import how_it_ended, is_out_of_memory, may_run_again, waits_for
+from service.jobs.waiting import (
+    how_it_ended,
+    is_final,
+    is_out_of_memory,
+    is_overdue,
+    may_run_again,
+    waits_for,
+)
 from service.problems import Problem
 
+HANGS = "It is not run again, for it would take as long."
 MEMORY = "It is not run again, for the limit would be the same."
 
 
@@ -26,8 +34,11 @@ def under_way(record: JobRecord, job: ClusterJob) -> JobRecord:
     if job.is_ending or any(pod.is_leaving for pod in job.pods):
         # On the way out there is nothing new to tell, and what it waited for is worth keeping.
         return record
-    said = {"reason": waits_for(job)}
     last = job.pods[-1] if job.pods else None
+    if last is not None and is_overdue(last) and not last.container.has_begun:
+        # What it waited for in vain is worth keeping, too.
+        return record
+    said = {"reason": waits_for(job)}
     if last is not None and last.container.phase == "terminated" and not may_run_again(last):
         return record.model_copy(update=said)
     return record.model_copy(update=said | {"state": JobState.QUEUED})
@@ -38,9 +49,9 @@ def is_over(job: ClusterJob | None) -> bool:
     return job is None or bool(job.ending("Complete") or job.ending("Failed"))
 
 
-def ran_out_of_memory(job: ClusterJob) -> bool:
-    """Whether a Job has a pod that was killed for its use of memory."""
-    return any(is_out_of_memory(pod) for pod in job.pods)
+def is_hopeless(job: ClusterJob) -> bool:
+    """Whether a Job has a pod whose end the next one would share."""
+    return any(is_final(pod) for pod in job.pods)
 
 
 def ended(record: JobRecord, job: ClusterJob | None, result: Mapping[str, Any]) -> JobRecord:
@@ -57,13 +68,15 @@ def ended(record: JobRecord, job: ClusterJob | None, result: Mapping[str, Any]) 
     last = job.pods[-1] if job is not None and job.pods else None
     said = result or document_of(last.container.message if last else "")
     record = record.model_copy(update=_started(record, last))
-    if published := said.get("published"):
+    published = said.get("published")
+    if published and isinstance(published, dict):
         name = f"{published.get('modelId')}:{published.get('version')}"
-        done = record.model_copy(update={"summary": published})
+        done = record.model_copy(update={"summary": bounded(published)})
         return _over(done, JobState.SUCCEEDED, f"published {name}")
     if record.is_cancelled:
         return _over(record, JobState.CANCELLED, "cancelled on request")
-    return _failed(record, job, last, said.get("error") or {})
+    error = said.get("error")
+    return _failed(record, job, last, error if isinstance(error, dict) else {})
 
 
 def refused(record: JobRecord, why: str) -> JobRecord:
@@ -74,8 +87,8 @@ def refused(record: JobRecord, why: str) -> JobRecord:
 def _failed(
     record: JobRecord, job: ClusterJob | None, last: Pod | None, error: Mapping[str, Any]
 ) -> JobRecord:
-    if last is not None and is_out_of_memory(last):
-        return _out_of_memory(record, last)
+    if last is not None and (is_out_of_memory(last) or is_overdue(last)):
+        return (_out_of_memory if is_out_of_memory(last) else _overdue)(record, last)
     failure = job.ending("Failed") if job is not None else None
     if job is not None and failure is not None and failure.reason == "DeadlineExceeded":
         passed = f"the deadline of {job.deadline} s passed, from when the Job was made"
@@ -106,9 +119,25 @@ def _out_of_memory(record: JobRecord, pod: Pod) -> JobRecord:
     return _over(record, JobState.FAILED, f"{reason}. {MEMORY}".rstrip("."), problem)
 
 
+def _overdue(record: JobRecord, pod: Pod) -> JobRecord:
+    reason = how_it_ended(pod)
+    if not pod.container.has_begun:
+        mend = "See what it waited for, and post it again."
+        return _fail(record, f"{reason}; before that: {record.reason}", "interrupted", mend)
+    problem = Problem.of_code(
+        "budget-exceeded",
+        f"{reason}, which leaves time beyond its budget. {HANGS}",
+        mend=f"GET {record.path}/logs shows where it hung. Raise the budget, or ask for fewer "
+        "features (default_fc_parameters: minimal), and post it again.",
+        instance=record.path,
+    )
+    return _over(record, JobState.FAILED, f"{reason}. {HANGS}".rstrip("."), problem)
+
+
 def _fail(
     record: JobRecord, reason: str, code: str = "internal-error", mend: str = ""
 ) -> JobRecord:
+    reason = cut(reason)
     problem = Problem.of_code(
         code,
         f"{reason}.",
@@ -122,7 +151,7 @@ def _fail(
 def _over(
     record: JobRecord, state: JobState, reason: str, problem: Problem | None = None
 ) -> JobRecord:
-    end = {"state": state, "reason": reason, "problem": problem, "ended": datetime.now(UTC)}
+    end = {"state": state, "reason": cut(reason), "problem": problem, "ended": datetime.now(UTC)}
     return record.model_copy(update=end)
 
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from service.jobs.ending import document_of, in_words
 from service.jobs.observed import ClusterJob, Condition, Happening, Pod
+from tideline.errors import BudgetExceeded
 
 OUT_OF_MEMORY = "OOMKilled"
-SIGNALLED = 128
-EXIT_WORDS = {
-    64: "a parameter file that cannot be used",
-    65: "data that cannot be used",
-    66: "an input that is not there",
-    75: "something that may pass",
-}
-"""The exit codes of the training program."""
+OVERDUE = "DeadlineExceeded"
 FINAL = (0, 64, 65, 66)
 """Those after which a run is not repeated."""
 
-_SIGNALS = {9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM"}
 _IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 _SETUP = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 _MOST = 300
@@ -55,17 +49,34 @@ def how_it_ended(pod: Pod) -> str:
     disruption = _true(pod.conditions, "DisruptionTarget")
     if disruption is not None:
         return f"its run was evicted ({disruption.reason}): {_short(disruption.message)}"
-    if pod.reason == "DeadlineExceeded":
-        return "its run was stopped at its deadline"
+    if is_overdue(pod):
+        did_not = "end" if pod.container.has_begun else "begin"
+        limit = f"of {pod.deadline} s" if pod.deadline else "of its pod"
+        return f"its run was stopped: it did not {did_not} by the deadline {limit}"
     if code is None:
         told = _short(pod.message or pod.reason)
         return "its run was lost with its pod" + (f": {told}" if told else "")
-    return f"its run ended {_coded(code)}"
+    return f"its run ended {in_words(code)}"
 
 
 def may_run_again(pod: Pod) -> bool:
     """Whether another pod may follow one that is over; it is not decided here."""
-    return not (is_out_of_memory(pod) or pod.container.exit_code in FINAL)
+    return not (is_final(pod) or pod.container.exit_code in FINAL)
+
+
+def is_final(pod: Pod) -> bool:
+    """Whether the next pod would come to the same end, though the cluster would make one.
+
+    One that used too much memory would have the same limit. One that overran its budget, and said
+    so, or that did not even end by itself within the margin, for it hangs or waits for what does
+    not come, would take as long again: nobody is helped by that unasked.
+    """
+    return is_out_of_memory(pod) or is_overdue(pod) or _has_told(pod, BudgetExceeded.code)
+
+
+def is_overdue(pod: Pod) -> bool:
+    """Whether a pod was stopped at its deadline, which leaves room beyond the budget."""
+    return pod.reason == OVERDUE
 
 
 def is_out_of_memory(pod: Pod) -> bool:
@@ -124,13 +135,9 @@ def _refused(message: str) -> str:
     return f"its pod cannot be made: {_short(message.removeprefix('Error creating: '))}"
 
 
-def _coded(code: int) -> str:
-    if code in EXIT_WORDS:
-        return f"with exit code {code}: {EXIT_WORDS[code]}"
-    number = code - SIGNALLED
-    if number not in _SIGNALS:
-        return f"with exit code {code}"
-    return f"by signal {number} ({_SIGNALS[number]})"
+def _has_told(pod: Pod, code: str) -> bool:
+    error = document_of(pod.container.message).get("error")
+    return isinstance(error, dict) and error.get("code") == code
 
 
 def _true(conditions: Iterable[Condition], kind: str) -> Condition | None:

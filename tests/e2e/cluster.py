@@ -98,7 +98,11 @@ class Namespace:
         return sorted(pod["metadata"]["name"] for pod in pods if is_ready(pod))
 
     def kill(self, pod: str) -> None:
-        """Take a pod away by force: its object at once, its processes in two seconds."""
+        """Take a pod away by force: its object at once, its processes soon after.
+
+        So the Service and the ingress forget it while it still runs. Kubelet gives it a second of
+        its preStop pause, then SIGTERM, and two seconds later SIGKILL.
+        """
         self.kubectl("delete", "pod", pod, "--grace-period=0", "--force", "--wait=false")
 
     @contextmanager

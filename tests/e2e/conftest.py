@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import uuid
@@ -93,16 +94,27 @@ def other_image(image: str) -> str:
     """Return the image under another tag: TIDELINE_E2E_NEXT_IMAGE, or one made in its registry."""
     if named := os.environ.get("TIDELINE_E2E_NEXT_IMAGE"):
         return named
+    manifest = _manifest(image)
+    kind = {"Content-Type": manifest.headers["Content-Type"]}
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        again = client.put(f"{manifest.url}-next", content=manifest.content, headers=kind)
+    again.raise_for_status()
+    return f"{image}-next"
+
+
+def digest_of(image: str) -> str:
+    """Return the digest by which a registry knows an image: `sha256:...`."""
+    return f"sha256:{hashlib.sha256(_manifest(image).content).hexdigest()}"
+
+
+def _manifest(image: str) -> httpx.Response:
     where, _, tag = image.rpartition(":")
     registry, _, name = where.partition("/")
-    manifests = f"http://{registry}/v2/{name}/manifests"
     kinds = "application/vnd.oci.image.manifest.v1+json"
     kinds += ", application/vnd.docker.distribution.manifest.v2+json"
     with httpx.Client(trust_env=False, timeout=30) as client:
-        found = client.get(f"{manifests}/{tag}", headers={"Accept": kinds}).raise_for_status()
-        kind = {"Content-Type": found.headers["Content-Type"]}
-        client.put(f"{manifests}/{tag}-next", content=found.content, headers=kind)
-    return f"{image}-next"
+        address = f"http://{registry}/v2/{name}/manifests/{tag}"
+        return client.get(address, headers={"Accept": kinds}).raise_for_status()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.cluster import Namespace
 from tests.e2e.story import Stopwatch, tell, until
@@ -17,6 +18,8 @@ from tests.e2e.story import Stopwatch, tell, until
 CHART = Path(__file__).resolve().parents[2] / "helm" / "tideline"
 Job = dict[str, Any]
 Answer = dict[str, Any]
+
+PREDICTION = {"route": "/serve_prediction", "method": "POST", "status": "2xx"}
 
 
 def small(image: str, host: str) -> dict[str, Any]:
@@ -216,6 +219,20 @@ class Installation:
             answer = client.get(f"/models/{name}")
         assert answer.status_code in (200, 404), answer.text
         return answer.json() if answer.status_code == 200 else None
+
+    def measured(self, pod: str, name: str, **labels: str) -> float:
+        """Return a pod's value of a metric, as its own /metrics tells; 0 where it tells none."""
+        with self.namespace.forwarded(pod) as url, self.client(url) as client:
+            page = client.get("/metrics")
+        assert page.status_code == 200, page.text
+        families = text_string_to_metric_families(page.text)
+        samples = [sample for family in families for sample in family.samples]
+        found = [s.value for s in samples if (s.name, s.labels) == (name, labels)]
+        return found[0] if found else 0.0
+
+    def predictions_of(self, pod: str) -> int:
+        """Return how many predictions a pod has answered."""
+        return int(self.measured(pod, "tideline_http_requests_total", **PREDICTION))
 
     def until_served(self, model: str, version: int, seconds: float = 30) -> None:
         """Wait until every predictor pod has a version as the newest."""

@@ -50,8 +50,8 @@ def test_load_scales_out_and_in_again(installation: Installation, activity: Halv
     with Traffic(installation, MODEL, few, clients=6, pause=0) as traffic:
         until("there are four replicas", 240, lambda: reached(4), every=1,
               otherwise=lambda: namespace.kubectl("describe", "hpa"))  # fmt: skip
-        before = traffic.total
-        until("all four have been asked", 30, lambda: traffic.total > before + 50)
+        answered = until("each of the four has answered", 90, lambda: _answered(installation))
+        tell(f"  each has answered: {answered}")
     with Traffic(installation, MODEL, few, clients=1, pause=0.5) as calm:
         until("there is one replica again", 240, lambda: reached(1), every=1,
               otherwise=lambda: namespace.kubectl("describe", "hpa"))  # fmt: skip
@@ -62,6 +62,12 @@ def test_load_scales_out_and_in_again(installation: Installation, activity: Halv
 
 def _ready(installation: Installation) -> list[str]:
     return installation.namespace.ready_pods("predictor")
+
+
+def _answered(installation: Installation) -> dict[str, int] | None:
+    """Return how often each of four pods has answered, or None while one of them has not."""
+    counts = {pod: installation.predictions_of(pod) for pod in _ready(installation)}
+    return counts if len(counts) == 4 and all(counts.values()) else None
 
 
 def _load(installation: Installation) -> str:

@@ -30,6 +30,17 @@ def test_without_the_token_nothing_is_told(installation: Installation) -> None:
             assert client.get(path, headers={"Authorization": ""}).status_code == 401, path
 
 
+def test_every_pod_tells_prometheus(installation: Installation) -> None:
+    [trainer] = installation.namespace.ready_pods("trainer")
+    assert installation.measured(trainer, "tideline_jobs", state="succeeded") >= 1
+    for pod in installation.namespace.ready_pods("predictor"):
+        assert installation.measured(pod, "tideline_models_loaded") >= 1
+        assert installation.measured(pod, "tideline_store_age_seconds") < 60
+        asked = installation.predictions_of(pod)
+        tell(f"  {pod} has answered {asked} predictions, as it tells itself")
+        assert asked >= 1
+
+
 def test_helm_test_asks_a_prediction(installation: Installation) -> None:
     said = installation.namespace.helm("test", installation.release, "--logs", "--timeout=5m")
     told = [line for line in said.splitlines() if "unseen series" in line]

@@ -19,8 +19,11 @@ SLOW = {
 """A training that can be killed in the middle, of a model that is small nonetheless."""
 
 
-SECONDS_TO_LEARN = 20
-"""How long the ingress may go on with a pod whose process is gone."""
+SECONDS_TO_LEARN = 10
+"""How long the ingress may go on with a pod whose process is gone: until kubelet sees that."""
+
+MOST_FAILURES = 100
+"""How many predictions may fail in that time, of those that are asked without a pause."""
 
 KILL_WORKER = """
 import os, pathlib, signal
@@ -33,11 +36,15 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
 
 
 def test_a_predictor_is_killed_under_load(installation: Installation, activity: Halves) -> None:
+    """A pod that is taken away finishes what it has in hand, for it learns of it; not so below."""
     namespace = installation.namespace
     with Traffic(installation, MODEL, activity.few(3)) as traffic:
         until("predictions are answered", 30, lambda: traffic.total > 20)
         pods = namespace.ready_pods("predictor")
         tell(f"  kubectl delete pod --force --grace-period=0 {pods[0]}, one of {len(pods)}")
+        tell(
+            "  its object goes at once; a second later kubelet sends SIGTERM, and after two SIGKILL"
+        )
         namespace.kill(pods[0])
         until(
             "another pod has taken its place",
@@ -51,25 +58,29 @@ def test_a_predictor_is_killed_under_load(installation: Installation, activity: 
 
 
 def test_the_process_of_a_predictor_is_killed(installation: Installation, activity: Halves) -> None:
-    """A pod whose worker dies does not go on without it: its container is started again."""
+    """SIGKILL, of which nobody is told: what fails is bounded, and the container starts again.
+
+    Until kubelet sees that the container has ended, the ingress sends calls to it, and has no
+    leave here to send them to another pod.
+    """
     namespace = installation.namespace
     pod = namespace.ready_pods("predictor")[0]
     before = _restarts(installation, pod)
     with Traffic(installation, MODEL, activity.few(3)) as traffic:
         until("predictions are answered", 30, lambda: traffic.total > 20)
         tell(f"  SIGKILL to the worker in {pod}")
+        killed = traffic.seconds
         namespace.kubectl("exec", pod, "--", "python", "-c", KILL_WORKER, check=False)
         until("its container is started again", 60, lambda: _restarts(installation, pod) > before)
-        until(
-            "the ingress has learnt of it",
-            SECONDS_TO_LEARN,
-            lambda: traffic.seconds_since_failure > 5,
-        )
-        learnt = len(traffic.failures)
         until(f"{pod} is ready", 120, lambda: pod in namespace.ready_pods("predictor"), every=1)
-    # Until the ingress knows, it sends calls to the dead pod, and this one has no leave to send
-    # them to another. From then on none may fail, not even as the pod comes back.
-    assert len(traffic.failures) == learnt, traffic.summary
+        answered = traffic.total
+        until("more is answered", 30, lambda: traffic.total > answered + 20)
+    last = max(traffic.failed_at, default=killed) - killed
+    tell(f"  {len(traffic.failures)} predictions failed, the last {last:.1f} s after the SIGKILL")
+    # From then on none has failed, not even as the pod came back.
+    assert last < SECONDS_TO_LEARN, traffic.summary
+    assert len(traffic.failures) <= MOST_FAILURES, traffic.summary
+    assert min(traffic.failed_at, default=killed) >= killed, traffic.summary
 
 
 def test_the_trainer_is_killed_during_a_training(

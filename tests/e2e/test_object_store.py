@@ -13,6 +13,7 @@ from tests.e2e.conftest import INGRESS, new_namespace
 from tests.e2e.first_request import require_the_same_of_each_replica, train_and_predict
 from tests.e2e.installation import Installation
 from tests.e2e.series import Halves
+from tests.e2e.strangers import labels_of, run_stranger, targets_of, told_reach
 
 ENDPOINT = os.environ.get("TIDELINE_E2E_S3", "http://s3.kube-system:9000")
 BUCKET = os.environ.get("TIDELINE_E2E_S3_BUCKET", "models")
@@ -56,6 +57,20 @@ def test_train_and_predict_through_the_ingress(
 
 def test_each_replica_answers_the_same(installation: Installation, activity: Halves) -> None:
     require_the_same_of_each_replica(installation, activity)
+
+
+def test_the_store_is_reached_by_those_who_need_it(installation: Installation, image: str) -> None:
+    namespace, targets = installation.namespace, targets_of(installation)
+    store = {"store"} & targets.keys()
+    predictor, trainer = (namespace.ready_pods(name)[0] for name in ("predictor", "trainer"))
+    run_stranger(namespace, image, "training", labels_of("training"), "tideline-training")
+    # A pod always reaches itself, by way of its Service too.
+    assert told_reach(namespace, predictor, targets) - {"predictor"} == store
+    assert told_reach(namespace, trainer, targets) - {"trainer"} == {"API server"} | store
+    assert told_reach(namespace, "training", targets) == {"trainer"} | store
+    run_stranger(namespace, image, "stranger", {})
+    assert not told_reach(namespace, "stranger", targets) & {"predictor", "trainer"}
+    namespace.kubectl("delete", "pod", "training", "stranger", "--wait=false")
 
 
 def test_nothing_is_on_a_volume(installation: Installation) -> None:

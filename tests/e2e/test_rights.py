@@ -9,15 +9,14 @@ import pytest
 from tests.e2e.cluster import Namespace
 from tests.e2e.installation import Installation
 from tests.e2e.story import tell
+from tests.helm.rights import asked_for
 
+ONE_ACCOUNT = {"serviceaccounts": "serviceaccounts tideline-training"}
 TRAINER = {
-    ("jobs.batch", "create get list watch patch delete"),
-    ("pods", "get list watch"),
-    ("events", "get list watch"),
-    ("pods/log", "get"),
-    ("services", "create"),
-    ("serviceaccounts tideline-training", "get"),
+    (ONE_ACCOUNT.get(resource, f"{resource}.{group}".rstrip(".")), " ".join(verbs))
+    for (group, resource), verbs in asked_for().items()
 }
+"""What the code asks for, and of ServiceAccounts only the one."""
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ class Traffic:
     ----------
     failures
         What did not come back as an answer, in words.
+    failed_at
+        When, in seconds since the traffic began.
     answers
         Each different answer, and how often it came.
     """
@@ -45,10 +47,10 @@ class Traffic:
         self.pause = pause
         self.keep_alive = keep_alive
         self.failures: list[str] = []
+        self.failed_at: list[float] = []
         self.answers: list[Answer] = []
         self.counts: Counter[int] = Counter()
         self.slowest = 0.0
-        self._last_failure = -60.0
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._began = time.monotonic()
@@ -76,15 +78,15 @@ class Traffic:
         return sum(self.counts.values()) + len(self.failures)
 
     @property
-    def seconds_since_failure(self) -> float:
-        """How long ago the last failure was; more than a minute before the first."""
-        return time.monotonic() - self._began - self._last_failure
+    def seconds(self) -> float:
+        """How long it has gone on."""
+        return time.monotonic() - self._began
 
     @property
     def summary(self) -> str:
         """What came of it, in words."""
         different = f"{len(self.answers)} different answer{'s' if len(self.answers) != 1 else ''}"
-        rate = self.total / (time.monotonic() - self._began)
+        rate = self.total / self.seconds
         told = f"{self.total} predictions ({rate:.0f} a second, the slowest {self.slowest:.2f} s)"
         return f"{told}, {different}, {len(self.failures)} failed {self.failures[:3]}"
 
@@ -120,8 +122,8 @@ class Traffic:
     def _note(self, failure: str, answer: Answer, seconds: float) -> None:
         self.slowest = max(self.slowest, seconds)
         if failure:
-            at = time.monotonic() - self._began
-            self._last_failure = at
+            at = self.seconds
+            self.failed_at.append(at)
             self.failures.append(f"at {at:.1f} s: {failure}")
             return
         if answer not in self.answers:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import runpy
 import subprocess
 import tomllib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from service.app import predictor_app
+from service.settings import PredictorSettings, TrainerSettings
 from tests.helm.conftest import CHART, REPOSITORY, Render
 from tests.helm.manifests import environment, named, of_kind, pods, with_job
 
@@ -84,6 +88,13 @@ def test_refuses_two_scalers(helm: Helm) -> None:
     assert "two scalers would undo each other's work" in answer.stderr
 
 
+def test_refuses_rules_on_what_nobody_reads(helm: Helm) -> None:
+    answer = helm(
+        *("template", "tideline", str(CHART), "--set", "monitoring.prometheusRule.enabled=true")
+    )
+    assert "the rules would tell for ever that nothing answers. Set both." in answer.stderr
+
+
 def test_refuses_a_claim_across_namespaces(helm: Helm) -> None:
     answer = helm("template", "tideline", str(CHART), "--set", "jobs.namespace=elsewhere")
     assert "a claim does not cross namespaces. Set store.volume.jobClaim" in answer.stderr
@@ -146,7 +157,8 @@ def test_metrics_and_behavior_are_free(template: Render) -> None:
         ("default", {"tideline-predictor"}),
         ("laptop", set()),
         ("bare", set()),
-        ("production", {"tideline-predictor", "tideline-trainer"}),
+        ("production", {"tideline-predictor"}),
+        ("everything", {"surf-predictor", "surf-trainer"}),
     ],
 )
 def test_a_disruption_budget_is_for_more_than_one_pod(
@@ -179,6 +191,89 @@ def test_grace_is_longer_than_the_drain(template: Render) -> None:
         drain = int(environment(container)["TIDELINE_DRAIN_SECONDS"])
         pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
         assert spec["terminationGracePeriodSeconds"] > pause + drain
+
+
+def test_prometheus_reads_every_service_with_the_token(template: Render) -> None:
+    objects = template(values="everything")
+    [monitor] = of_kind(objects, "ServiceMonitor")
+    [endpoint] = monitor["spec"]["endpoints"]
+    [secret] = of_kind(objects, "Secret")
+    credentials = endpoint["authorization"]["credentials"]
+    assert endpoint["authorization"]["type"] == "Bearer"
+    assert credentials["name"] == secret["metadata"]["name"]
+    assert credentials["key"] in secret["data"]
+    selector = monitor["spec"]["selector"]["matchLabels"].items()
+    services = [
+        s for s in of_kind(objects, "Service") if selector <= s["metadata"]["labels"].items()
+    ]
+    assert {s["metadata"]["name"] for s in services} == {"surf-predictor", "surf-trainer"}
+    for service in services:
+        assert [port["name"] for port in service["spec"]["ports"]] == [endpoint["port"]]
+
+
+def test_what_is_read_is_what_the_services_tell(template: Render, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    settings = PredictorSettings(home=tmp_path / "home", store=shared.as_uri())
+    app = predictor_app(settings)
+    [endpoint] = of_kind(template(values="everything"), "ServiceMonitor")[0]["spec"]["endpoints"]
+    assert endpoint["path"] in app.openapi()["paths"]
+    page = app.state.metrics.page().decode()
+    asked = yaml.safe_dump_all(
+        found
+        for found in template(values="everything")
+        if found["kind"] in ("PrometheusRule", "ScaledObject")
+    )
+    names = set(re.findall(r"\btideline_\w+", asked))
+    assert names == {"tideline_http_requests_total", "tideline_store_age_seconds"}
+    for name in names:
+        assert f"# TYPE {name.removesuffix('_total')}" in page
+
+
+def test_the_deadline_of_a_job_is_the_trainer_s_to_say(template: Render) -> None:
+    objects = template("--set", "jobs.marginSeconds=90")
+    [job] = of_kind(with_job(objects), "Job")
+    assert "activeDeadlineSeconds" not in job["spec"]
+    [container] = named(objects, "Deployment", "tideline-trainer")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    found = environment(container)
+    assert found["TIDELINE_JOB_MARGIN_SECONDS"] == "90"
+    assert "job_margin_seconds" in TrainerSettings.model_fields
+    default = environment(
+        named(template(), "Deployment", "tideline-trainer")["spec"]["template"]["spec"][
+            "containers"
+        ][0]
+    )
+    margin = TrainerSettings.model_fields["job_margin_seconds"].default
+    assert float(default["TIDELINE_JOB_MARGIN_SECONDS"]) == margin
+
+
+@pytest.mark.parametrize("values", ["default", "laptop", "production"])
+def test_a_trainer_is_replaced_before_it_stops(template: Render, values: str) -> None:
+    spec = named(template(values=values), "Deployment", "tideline-trainer")["spec"]
+    assert spec["replicas"] == 1
+    assert spec["strategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("default", {"networkPolicy.apiServer.to"}),
+        ("production", {"networkPolicy.apiServer.to", "networkPolicy.store.to"}),
+        ("job-namespace", set()),
+        ("bare", set()),
+    ],
+)
+def test_the_notes_tell_who_may_call_anybody(helm: Helm, values: str, said: set[str]) -> None:
+    options = ("--dry-run=client", "--values", str(CHART / f"ci/{values}-values.yaml"))
+    answer = helm("install", "tideline", str(CHART), "--namespace", "tideline", *options)
+    assert answer.returncode == 0, answer.stderr
+    notes = answer.stdout.rpartition("NOTES:")[2]
+    assert set(re.findall(r"(networkPolicy\.\w+\.to) names it", notes)) == said
 
 
 def test_memory_of_a_job_is_guaranteed(template: Render) -> None:

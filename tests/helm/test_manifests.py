@@ -68,6 +68,24 @@ def test_jobs_run_the_image_of_the_trainer(kustomize: Render, folder: str) -> No
     assert trainer["image"] == containers["Deployment/tideline-predictor"]["image"]
 
 
+def test_the_job_of_production_is_the_base_s_with_a_bucket_in_place_of_the_volume() -> None:
+    """Kustomize patches no YAML that is a ConfigMap's text, so that the file is a copy."""
+    base, copy = (
+        yaml.safe_load((MANIFESTS / folder / "job.yaml").read_text())
+        for folder in ("base", "overlays/production")
+    )
+    pod = base["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    variables = {one["name"]: one for one in container["env"]}
+    variables["TIDELINE_STORE"]["value"] = "s3://tideline-models/production"
+    place = container["env"].index(variables["TIDELINE_STORE"]) + 1
+    container["env"].insert(place, {"name": "AWS_REGION", "value": "eu-central-1"})
+    container["envFrom"] = [{"secretRef": {"name": "tideline-store"}}]
+    for holder, key in ((container, "volumeMounts"), (pod, "volumes")):
+        holder[key] = [one for one in holder[key] if one["name"] != "store"]
+    assert copy == base
+
+
 def training_job() -> list[Manifest]:
     return list(yaml.safe_load_all((MANIFESTS / "training-job.yaml").read_text()))
 

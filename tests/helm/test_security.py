@@ -10,6 +10,7 @@ import yaml
 
 from tests.helm.conftest import CHART, MANIFESTS, Render
 from tests.helm.manifests import Manifest, named, of_kind, pods
+from tests.helm.rights import asked_for
 
 VALUES = sorted(path.name.removesuffix("-values.yaml") for path in CHART.glob("ci/*-values.yaml"))
 FOLDERS = ("base", "overlays/laptop", "overlays/production")
@@ -63,13 +64,13 @@ def test_the_trainer_may_do_what_it_must_and_no_more(template: Render) -> None:
         for resource in rule["resources"]
     }
     assert granted == {
-        ("batch", "jobs"): {"create", "get", "list", "watch", "patch", "delete"},
-        ("", "pods"): {"get", "list", "watch"},
-        ("", "events"): {"get", "list", "watch"},
+        ("batch", "jobs"): {"create", "get", "list", "patch", "delete"},
+        ("", "pods"): {"list"},
+        ("", "events"): {"list"},
         ("", "pods/log"): {"get"},
-        ("", "services"): {"create"},
         ("", "serviceaccounts"): {"get"},
     }
+    assert granted == asked_for()
     [binding] = of_kind(objects, "RoleBinding")
     assert [subject["name"] for subject in binding["subjects"]] == ["tideline-trainer"]
 
@@ -173,6 +174,13 @@ def test_everything_else_is_denied(template: Render, values: str) -> None:
     for spec in denied:
         chosen = spec["podSelector"].get("matchLabels", {})
         assert all(chosen.items() <= found.items() for found in labels)
+
+
+def test_addresses_that_are_named_are_the_only_ones(template: Render) -> None:
+    named_ones = '{"apiServer": {"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}}'
+    found = flows(template("--set-json", f"networkPolicy={named_ones}"))
+    trainer = {what for name, way, what in found if (name, way) == ("tideline-trainer", "egress")}
+    assert trainer == {"10.0.0.1/32:443,6443"}
 
 
 def test_no_caller_named_means_nobody_and_not_everybody(template: Render) -> None:

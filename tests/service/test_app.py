@@ -17,11 +17,13 @@ CONTRACT = {
     "/serve_prediction": {"post"},
     "/models": {"get"},
     "/models/{name}": {"get"},
+    "/aliases/{name}/{alias}": {"put"},
     "/jobs": {"get"},
     "/jobs/{job_id}": {"get", "delete"},
     "/jobs/{job_id}/logs": {"get"},
     "/livez": {"get"},
     "/readyz": {"get"},
+    "/metrics": {"get"},
 }
 
 

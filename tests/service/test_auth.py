@@ -30,7 +30,9 @@ def test_probes_carry_no_token(guarded, path):
     assert guarded.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/models", "/jobs", "/docs", "/openapi.json", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/", "/models", "/jobs", "/metrics", "/docs", "/openapi.json", "/nowhere"]
+)
 def test_every_other_route_asks_for_the_token(guarded, path):
     answer = guarded.get(path)
     assert answer.status_code == 401

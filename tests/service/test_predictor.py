@@ -231,3 +231,17 @@ def test_a_new_version_takes_over_without_a_failed_call(client, publish, store):
     asker.join()
     assert before != after
     assert set(statuses) == {200}
+
+
+def test_a_model_of_a_shared_store_over_the_limit_is_refused_in_words(serve, tmp_path):
+    url = (tmp_path / "shared").as_uri()
+    folder = write(tmp_path / "waves", TWO, "waves", "run")
+    open_store(url).publish(folder, "waves", run_id="run")
+
+    client = serve(store=url, max_model_bytes=1000)
+
+    for problem in (ask(client).json(), client.get("/models").json()["waves"]["problem"]):
+        assert problem["type"] == "urn:tideline:problem:model-refused"
+        assert "of 1000 bytes in all are allowed" in problem["detail"]
+        assert "TIDELINE_MAX_MODEL_BYTES" in problem["mend"]
+    assert client.get("/readyz").status_code == 200

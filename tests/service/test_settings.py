@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from service.__main__ import command, environment, exposure, main
+from service.__main__ import _told, command, environment, exposure, main
 from service.settings import LaptopSettings, PredictorSettings, TrainerSettings
 
 
@@ -98,6 +98,39 @@ def test_wrong_settings_are_told_before_anything_starts():
     assert code == 64
     assert "TIDELINE_JOBS_AT_ONCE is 'many'" in said
     assert "TIDELINE_MAX_BODY_BYTES is '0'" in said
+
+
+SECRETS = {"TIDELINE_TOKEN": "SEKRET", "TIDELINE_JOB_SECRET": "HUSH"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"TIDELINE_JOBS": "kubernetes"}, "TIDELINE_JOBS=kubernetes needs TIDELINE_STORE"),
+        ({"TIDELINE_DRAIN_SECONDS": "soon"}, "TIDELINE_DRAIN_SECONDS is 'soon'"),
+    ],
+)
+def test_what_is_wrong_is_told_without_the_secrets(wrong, words):
+    code, said = refused(**SECRETS, **wrong)
+    assert (code, words in said) == (64, True)
+    assert not any(secret in said for secret in SECRETS.values())
+
+
+def test_the_error_of_wrong_settings_holds_no_secret(monkeypatch):
+    # BentoML loads the services, and writes what it cannot load to its log.
+    for name, value in (SECRETS | {"TIDELINE_JOBS": "kubernetes"}).items():
+        monkeypatch.setenv(name, value)
+    for settings in (TrainerSettings, LaptopSettings):
+        with pytest.raises(ValidationError, match="TIDELINE_STORE") as refusal:
+            settings()
+        assert not any(s in str(refusal.value) for s in SECRETS.values())
+
+
+def test_a_secret_that_is_wrong_is_not_repeated():
+    fault = {"loc": ("token",), "msg": "is wrong", "input": "SEKRET", "type": "x"}
+    assert _told(fault) == "TIDELINE_TOKEN: is wrong. docs/settings.md lists the settings."
+    assert "SEKRET" not in _told(fault | {"loc": ("unknown",)})
+    assert "SEKRET" not in _told(fault | {"loc": ()})
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path):

@@ -103,3 +103,9 @@ def test_cuts_a_long_id_short_in_a_message() -> None:
     with pytest.raises(LabelError) as refusal:
         Labels(("x" * 10_000,), (1,)).aligned_to(panel("a"))
     assert len(str(refusal.value)) < 500
+
+
+def test_refuses_a_label_that_is_no_name_but_a_text():
+    assert Labels(("a", "b"), ("x" * 1000, "y")).values[0] == "x" * 1000
+    with pytest.raises(LabelError, match="a label has 1001 characters; at most 1000 are taken"):
+        Labels(("a", "b"), ("x" * 1001, "y"))

@@ -227,7 +227,9 @@ class Client:
                 raise TimeoutError(f"job {job.id} is {job.state} after {timeout:g} seconds")
             time.sleep(0.5)
 
-    def predict(self, pipeline_id: str, raw_data: RawData) -> dict[str, Score]:
+    def predict(
+        self, pipeline_id: str, raw_data: RawData, *, version: int | str | None = None
+    ) -> dict[str, Score]:
         """Return the answer for each case, by its id as text.
 
         Parameters
@@ -236,6 +238,8 @@ class Client:
             The name of the model.
         raw_data
             Series of the same channels, under the same column names, as it was trained on.
+        version
+            A version's number or an alias; the newest version when left out.
 
         Returns
         -------
@@ -249,15 +253,18 @@ class Client:
             When there is no such model, or the series are not of its kind.
         ServiceUnreachable
         """
-        answers: dict[str, Score] = self._serve(raw_data, {"pipeline_id": pipeline_id}).json()
+        params = _asked(pipeline_id, version)
+        answers: dict[str, Score] = self._serve(raw_data, params).json()
         return answers
 
-    def probabilities(self, pipeline_id: str, raw_data: RawData) -> dict[str, dict[str, float]]:
+    def probabilities(
+        self, pipeline_id: str, raw_data: RawData, *, version: int | str | None = None
+    ) -> dict[str, dict[str, float]]:
         """Return the probability of each class for each case, both as text.
 
         Parameters and errors are those of `predict`; a regression model has no probabilities.
         """
-        params = {"pipeline_id": pipeline_id, "probabilities": True}
+        params = {**_asked(pipeline_id, version), "probabilities": True}
         answers: dict[str, dict[str, float]] = self._serve(raw_data, params).json()
         return answers
 
@@ -270,6 +277,35 @@ class Client:
         """
         summaries: dict[str, dict[str, JsonValue]] = self._call("GET", "/models").json()
         return summaries
+
+    def set_alias(
+        self, name: str, alias: str, version: int | str, expected: int | str | None = None
+    ) -> int:
+        """Let an alias stand for a version of a model, and return the version's number.
+
+        Parameters
+        ----------
+        name
+            The model's name.
+        alias
+            Such as `production`; `latest` is the newest version always, and is not set.
+        version
+            The version's number.
+        expected
+            The number that the alias is believed to stand for, 0 for none; it is then moved from
+            there alone. Moved from wherever it is when left out.
+
+        Raises
+        ------
+        ServiceProblem
+            When there is no such version, the alias stands for another than `expected`, or
+            somebody moved it at the same moment.
+        ServiceUnreachable
+        """
+        path = f"/aliases/{_escaped(name)}/{_escaped(alias)}"
+        answer = self._call("PUT", path, json={"version": version, "expected": expected})
+        moved: int = answer.json()["version"]
+        return moved
 
     def _serve(self, raw_data: RawData, params: Mapping[str, object]) -> httpx.Response:
         with ExitStack() as opened:
@@ -286,11 +322,12 @@ class Client:
         *,
         parts: Mapping[str, Part] | None = None,
         headers: Mapping[str, str] | None = None,
+        json: Mapping[str, object] | None = None,
     ) -> httpx.Response:
         # Each part goes under its own name as the file's: a path is nobody's business.
         files = None if parts is None else {name: (name, part) for name, part in parts.items()}
         with self._reaching(method, path):
-            answer = self._http.request(method, path, files=files, headers=headers)
+            answer = self._http.request(method, path, files=files, headers=headers, json=json)
         if not answer.is_success:
             raise ServiceProblem(Problem.of_response(answer))
         return answer
@@ -304,6 +341,10 @@ class Client:
                 f"{method} {self.url}{path}: {str(error) or type(error).__name__}.",
                 mend="See that the services run and that the address is right; then call again.",
             ) from error
+
+
+def _asked(pipeline_id: str, version: int | str | None) -> dict[str, object]:
+    return {"pipeline_id": pipeline_id} | ({} if version is None else {"version": version})
 
 
 def _escaped(segment: str) -> str:

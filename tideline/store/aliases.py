@@ -6,11 +6,13 @@ what a disk and every object store have in common. Of two movers one creates it,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tideline.errors import ModelRefused, VersionConflict
+from tideline.store.base import LATEST, ModelVersion
 from tideline.store.disk import write_new
 
 
@@ -43,10 +45,7 @@ class AliasRecords:
         """
         folder = self.folder / alias
         record, now = self._newest(folder)
-        if expected is not None and now != expected:
-            raise moved(
-                alias, f"stands for {now or 'nothing'}, and {expected or 'nothing'} was expected"
-            )
+        require_expected(alias, now, expected)
         folder.mkdir(parents=True, exist_ok=True)
         content = _Record(version=version).model_dump_json().encode()
         if not write_new(folder / f"{record + 1:012d}.json", content):
@@ -68,6 +67,49 @@ class AliasRecords:
                 field="alias",
             ) from error
         return int(records[-1].stem), record.version
+
+
+def require_expected(alias: str, now: int, expected: int | None) -> None:
+    """Refuse to move an alias that stands for another version than its mover believed.
+
+    Parameters
+    ----------
+    now
+        The number that it stands for; 0 for none.
+    expected
+        The number that the mover expected, 0 for none; None takes any.
+
+    Raises
+    ------
+    VersionConflict
+        When the two differ.
+    """
+    if expected is not None and now != expected:
+        raise moved(
+            alias, f"stands for {now or 'nothing'}, and {expected or 'nothing'} was expected"
+        )
+
+
+def require_free(version: ModelVersion, standing: Mapping[str, int]) -> None:
+    """Refuse to delete a version that an alias other than `latest` stands for.
+
+    Parameters
+    ----------
+    standing
+        The number that each alias of the model stands for.
+
+    Raises
+    ------
+    VersionConflict
+        With the first such alias.
+    """
+    for alias, number in sorted(standing.items()):
+        if alias != LATEST and number == version.number:
+            raise VersionConflict(
+                f"alias {alias!r} stands for {version}.",
+                mend="Move the alias to another version first.",
+                field="alias",
+            )
 
 
 def moved(alias: str, what: str) -> VersionConflict:

@@ -20,8 +20,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tideline.errors import ModelRefused, SpecError, StoreUnavailable, VersionConflict
-from tideline.store.aliases import AliasRecords
+from tideline.errors import ModelRefused, SpecError, StoreUnavailable
+from tideline.store.aliases import AliasRecords, require_free
 from tideline.store.base import (
     LATEST,
     ModelStore,
@@ -33,6 +33,7 @@ from tideline.store.base import (
 from tideline.store.disk import reachable, sync_tree, write_whole
 from tideline.store.folder import DOCUMENT, read_document
 from tideline.store.manifest import MANIFEST, read_manifest, seal, verify
+from tideline.store.shelf import numbered
 
 ABANDONED_AFTER = 24 * 3600.0
 """Seconds until an unfinished publication is taken for a killed one, and cleared away."""
@@ -109,9 +110,7 @@ class BentoStore(ModelStore):
     ) -> ModelVersion:
         """Let an alias stand for a version; see `ModelStore.set_alias`."""
         require_alias(alias)
-        target = version if isinstance(version, ModelVersion) else self._exactly(name, version)
-        if target.name != name:
-            raise ValueError(f"version: one of {name!r} expected, {target} found")
+        target = numbered(name, version)
         with reachable(self.home), self._locked(name):
             # Under the lock, so that the version is not deleted in between.
             self._require(target)
@@ -134,15 +133,7 @@ class BentoStore(ModelStore):
         require_name(version.name)
         with reachable(self.home), self._locked(version.name):
             self._require(version)
-            held = [
-                a for a, n in self._aliases(version.name).standing().items() if n == version.number
-            ]
-            if held:
-                raise VersionConflict(
-                    f"alias {held[0]!r} stands for {version}.",
-                    mend="Move the alias to another version first.",
-                    field="alias",
-                )
+            require_free(version, self._aliases(version.name).standing())
             retired = self._own / "retired" / version.name
             retired.mkdir(parents=True, exist_ok=True)
             write_whole(retired / version.version, b"")
@@ -221,12 +212,6 @@ class BentoStore(ModelStore):
         if numbers:
             return not_found(name, wanted, f"versions {', '.join(map(str, numbers[-10:]))}")
         return not_found(name, "version", f"models {', '.join(self._names()[:10]) or 'none'}")
-
-    def _exactly(self, name: str, version: int | str) -> ModelVersion:
-        number = version_number(version)
-        if number is None:
-            raise not_found(name, f"version {version!r}", "a name where a number is expected")
-        return ModelVersion(require_name(name), number)
 
     def _aliased(self, name: str, alias: str) -> int:
         if alias == LATEST:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SCHEMES = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss")
 PATIENCE = 10.0
 """Seconds over which a request that failed is tried again."""
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 2.0
+MAX_RETRIES = 10_000
 BLOCK = 1 << 24
 """Bytes asked for at once, so that a slow network is no timeout."""
 MAX_LISTED = 1_000_000
@@ -194,8 +197,15 @@ class Bucket:
             return from_url(
                 self.url,
                 retry_config={
-                    "max_retries": 20,
+                    # The time decides, not the count: by default the pauses stay so short that
+                    # twenty tries are over after some seconds.
+                    "max_retries": MAX_RETRIES,
                     "retry_timeout": timedelta(seconds=self.patience),
+                    "backoff": {
+                        "init_backoff": timedelta(seconds=FIRST_PAUSE),
+                        "max_backoff": timedelta(seconds=LONGEST_PAUSE),
+                        "base": 4,
+                    },
                 },
             )
         except (BaseError, ValueError) as error:
@@ -253,7 +263,7 @@ class _PassingError(Exception):
 
 
 def _pauses() -> Iterator[float]:
-    return (min(2.0, 0.1 * 2**n) for n in count())
+    return (min(LONGEST_PAUSE, FIRST_PAUSE * 2**n) for n in count())
 
 
 def _is_passing(text: str) -> bool:

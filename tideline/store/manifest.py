@@ -38,6 +38,11 @@ class Manifest(BaseModel):
     schema_version: int = Field(1, ge=1, le=1)
     files: dict[str, FileEntry]
 
+    @property
+    def size(self) -> int:
+        """The bytes of all files."""
+        return sum(entry.size for entry in self.files.values())
+
 
 def seal(folder: Path) -> Manifest:
     """Write the manifest of the files that are in a folder now, and return it.

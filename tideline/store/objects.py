@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tideline.errors import ModelNotFound, ModelRefused, VersionConflict
 from tideline.model import ModelDocument
-from tideline.store.aliases import moved
+from tideline.store.aliases import require_expected, require_free
 from tideline.store.base import LATEST, ModelStore, ModelVersion, not_found, require_name
 from tideline.store.bento import require_alias, require_own
 from tideline.store.bucket import BLOCK, PATIENCE, Bucket
@@ -151,11 +151,7 @@ class ObjectStore(ModelStore):
         self._require(target)
         record = listed(self.bucket, name)[name].records.get(alias, 0)
         now = self._marks.version(name, alias, record)
-        if expected is not None and now != int(expected):
-            raise moved(
-                alias,
-                f"stands for {now or 'nothing'}, and {int(expected) or 'nothing'} was expected",
-            )
+        require_expected(alias, now, None if expected is None else int(expected))
         self._marks.move(name, alias, record + 1, target.number)
         try:
             # Whoever deletes hides the version first and looks at the aliases then; so one of
@@ -284,12 +280,12 @@ class ObjectStore(ModelStore):
         return self.bucket.read(version_key(version, MANIFEST), MAX_MANIFEST_BYTES)
 
     def _require_bounded(self, manifest: Manifest) -> None:
-        size = sum(entry.size for entry in manifest.files.values())
-        if len(manifest.files) > MAX_FILES or size > self.max_bytes:
+        if len(manifest.files) > MAX_FILES or manifest.size > self.max_bytes:
             raise ModelRefused(
-                f"the model has {len(manifest.files)} files of {size} bytes in all; at most "
-                f"{MAX_FILES} files of {self.max_bytes} bytes in all are allowed.",
-                mend="Train a smaller model.",
+                f"the model has {len(manifest.files)} files of {manifest.size} bytes in all; at "
+                f"most {MAX_FILES} files of {self.max_bytes} bytes in all are allowed here.",
+                mend="Train a smaller model; or give what answers from it more memory, and raise "
+                "its TIDELINE_MAX_MODEL_BYTES.",
             )
 
     def _require(self, version: ModelVersion) -> None:
@@ -299,13 +295,7 @@ class ObjectStore(ModelStore):
 
     def _require_free(self, version: ModelVersion) -> None:
         found = listed(self.bucket, version.name)[version.name]
-        for alias, number in self._shelf(version.name, found).standing.items():
-            if alias != LATEST and number == version.number:
-                raise VersionConflict(
-                    f"alias {alias!r} stands for {version}.",
-                    mend="Move the alias to another version first.",
-                    field="alias",
-                )
+        require_free(version, self._shelf(version.name, found).standing)
 
     def _no_version(self, version: ModelVersion) -> Exception:
         shelf = self.shelf(version.name)

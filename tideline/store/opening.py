@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tideline.store.bento import BentoStore
     from tideline.store.replica import Replica
 
+PATIENCE = 60.0
+"""Seconds over which a request of a training is tried again."""
+
 
 def open_store(address: str | Path) -> ModelStore:
     """Open the model store at an address.
@@ -37,7 +40,7 @@ def open_store(address: str | Path) -> ModelStore:
     return ObjectStore(str(address))
 
 
-def open_outbox(address: str | Path, home: Path) -> ModelStore:
+def open_outbox(address: str | Path, home: Path, *, patience: float = PATIENCE) -> ModelStore:
     """Open the model store at an address to publish what was trained here.
 
     Parameters
@@ -46,6 +49,8 @@ def open_outbox(address: str | Path, home: Path) -> ModelStore:
         As for `open_store`.
     home
         The BentoML home into which a version goes first where the store is a shared one.
+    patience
+        Seconds over which each request to a shared store is tried again.
 
     Raises
     ------
@@ -58,10 +63,17 @@ def open_outbox(address: str | Path, home: Path) -> ModelStore:
         return _bento(address)
     from tideline.store.outbox import Outbox  # noqa: PLC0415 - one of several stores
 
-    return Outbox(str(address), _bento(home))
+    return Outbox(str(address), _bento(home), patience=patience)
 
 
-def open_replica(address: str, home: Path, *, poll_seconds: float) -> Replica:
+def open_replica(
+    address: str,
+    home: Path,
+    *,
+    poll_seconds: float,
+    max_bytes: int | None = None,
+    room: int | None = None,
+) -> Replica:
     """Open a shared store to answer from its models on this machine.
 
     Parameters
@@ -72,16 +84,23 @@ def open_replica(address: str, home: Path, *, poll_seconds: float) -> Replica:
         The BentoML home that models are pulled into; of this process alone.
     poll_seconds
         How often the shared store is looked at.
+    max_bytes
+        The size of the largest model that is pulled; that of `ObjectStore` when left out.
+    room
+        The bytes that the models pulled may take; those of `Copies` when left out.
 
     Raises
     ------
     SpecError
         As for `open_store`.
     """
-    from tideline.store.objects import ObjectStore  # noqa: PLC0415 - one of several stores
+    from tideline.store.copies import ROOM  # noqa: PLC0415 - for one of several stores
+    from tideline.store.objects import MAX_BYTES, ObjectStore  # noqa: PLC0415
     from tideline.store.replica import Replica  # noqa: PLC0415
 
-    return Replica(ObjectStore(address), _bento(home), poll_seconds=poll_seconds)
+    shared = ObjectStore(address, max_bytes=MAX_BYTES if max_bytes is None else max_bytes)
+    own = _bento(home)
+    return Replica(shared, own, poll_seconds=poll_seconds, room=ROOM if room is None else room)
 
 
 def is_shared(address: str | Path) -> bool:

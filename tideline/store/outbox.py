@@ -14,8 +14,11 @@ class Outbox(ObjectStore):
     """What a training publishes through: first into its own BentoML home, then to all.
 
     The own store gives a number of its own; the shared one's is the one that counts. When the
-    shared store cannot be reached, the version waits in the own store, and the same run published
-    again sends it.
+    shared store cannot be reached for longer than `patience`, publishing fails, and the version
+    stays in the own store. Where that outlives the attempt, as the home of a machine does, the
+    same run started again finds it there and sends it, and nothing is trained anew. In a cluster
+    the home goes with the pod: what was not sent in time is lost, and the next attempt trains
+    again. So whoever publishes there is as patient as its time allows.
 
     Parameters
     ----------
@@ -23,9 +26,11 @@ class Outbox(ObjectStore):
         The shared store's URL.
     own
         The BentoML home of this run or machine.
+    patience
+        Seconds over which each request to the shared store is tried again.
     """
 
-    def __init__(self, shared: str, own: BentoStore, *, patience: float = 60.0) -> None:
+    def __init__(self, shared: str, own: BentoStore, *, patience: float) -> None:
         super().__init__(shared, patience=patience)
         self.own = own
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from tideline.errors import ModelNotFound, StoreUnavailable, TidelineError
 from tideline.model import ModelDocument
 from tideline.store.base import LATEST, Loaded, ModelStore, ModelVersion, not_found, require_name
 from tideline.store.bento import BentoStore
-from tideline.store.copies import Copies
+from tideline.store.copies import ROOM, Copies
 from tideline.store.disk import reachable
 from tideline.store.known import Known
 from tideline.store.objects import ObjectStore
@@ -32,7 +32,7 @@ SECONDS_BETWEEN_MISSES = 1.0
 SECONDS_BETWEEN_NOTES = 60.0
 SECONDS_UNTIL_RETRY = 60.0
 SECONDS_TO_END = 5.0
-KEPT = 32
+AHEAD = 32
 MAX_DOCUMENTS = 256
 ATTEMPTS = 3
 
@@ -69,9 +69,11 @@ class Replica(ModelStore):
         Where pulled versions are kept; of this replica alone, and of one machine.
     poll_seconds
         How often the shared store is looked at.
-    kept
-        How many versions that no alias stands for stay here, and how many models are pulled
-        before somebody asks for them.
+    room
+        The bytes that the versions pulled may take here; see `Copies`.
+    ahead
+        How many models are pulled before somebody asks for them, while there is room; of a model
+        that was asked for, each new version is.
     """
 
     def __init__(
@@ -80,13 +82,14 @@ class Replica(ModelStore):
         own: BentoStore,
         *,
         poll_seconds: float = POLL_SECONDS,
-        kept: int = KEPT,
+        room: int = ROOM,
+        ahead: int = AHEAD,
     ) -> None:
         self.shared = shared
         self.own = own
         self.poll_seconds = poll_seconds
-        self.kept = kept
-        self._copies = Copies(shared, own)
+        self.ahead = ahead
+        self._copies = Copies(shared, own, room)
         self._state = own.home / ".tideline"
         with reachable(own.home):
             self._known = Known.read(self._state, shared.bucket.url)
@@ -94,7 +97,7 @@ class Replica(ModelStore):
         self._problem: TidelineError | None = None
         self._began = self._tried = -float("inf")
         self._prepare: Prepare = lambda _: None
-        self._ready: set[ModelVersion] = set()
+        self._settled: set[ModelVersion] = set()
         self._refused: dict[ModelVersion, float] = {}
         self._documents: dict[ModelVersion, ModelDocument] = {}
         self._syncing = threading.Lock()
@@ -118,7 +121,7 @@ class Replica(ModelStore):
         ----------
         prepare
             Called with each version that an alias will stand for, before it does: to load it,
-            say. When it raises a `TidelineError`, the alias stays where it is.
+            say. When it raises, the alias stays where it is, and other models go on.
         """
         ended = threading.Event()
         self._prepare = prepare or self._prepare
@@ -164,17 +167,19 @@ class Replica(ModelStore):
         """
         require_name(name)
         try:
-            return self._resolved(name, version_or_alias)
+            version = self._resolved(name, version_or_alias)
         except ModelNotFound:
             # Published a moment ago, perhaps.
             if not self._looked_again():
                 raise
-            return self._resolved(name, version_or_alias)
+            version = self._resolved(name, version_or_alias)
+        self._copies.note(version)
+        return version
 
     def pull(self, version: ModelVersion) -> Path:
         """Return the folder of a version in the own store; see `ModelStore.pull`.
 
-        It stays while an alias stands for the version, or it is among the `kept` used last.
+        It stays until its room is needed for others; see `Copies`.
         """
         require_name(version.name)
         folder = self._copies.get(version)
@@ -233,13 +238,15 @@ class Replica(ModelStore):
             # It was discarded between the two: many versions are asked for at once.
         raise StoreUnavailable(
             f"{version} was discarded each time before it was read.",
-            mend="Raise `kept`: more versions are in use at once.",
+            mend="Raise TIDELINE_REPLICA_BYTES: more is in use at once than there is room for.",
         )
 
     def _look(self) -> None:
         self._began, seen = time.monotonic(), time.time()
         try:
             found = self.shared.shelves()
+            before = self._known.shelves.values() if self._known else ()
+            self._copies.want(_aliased([*found.values(), *before]))
             shown = {name: self._shown(found[name]) for name in self._ordered(found)}
             self._know(Known(self.shared.bucket.url, shown, seen))
             self._problem = None
@@ -321,7 +328,7 @@ class Replica(ModelStore):
 
     def _ordered(self, found: Mapping[str, Shelf]) -> tuple[str, ...]:
         """Return the names, those that are here already first."""
-        here = self._copies.names
+        here = self._copies.names_here
         return tuple(sorted(found, key=lambda name: (name not in here, name)))
 
     def _shown(self, shelf: Shelf) -> Shelf:
@@ -336,29 +343,48 @@ class Replica(ModelStore):
         return Shelf(shelf.name, shelf.numbers, standing)
 
     def _made_ready(self, version: ModelVersion) -> bool:
-        """Have a version here and prepared, and tell whether it is."""
-        here = self._copies.names
-        if version in self._ready or (version.name not in here and len(here) >= self.kept):
-            return True  # Beyond those kept, a model is pulled when somebody asks.
+        """Have a version here and prepared where it is due, and tell whether it can be shown."""
+        if version in self._settled:
+            return True
         if time.monotonic() - self._refused.get(version, -float("inf")) < SECONDS_UNTIL_RETRY:
             return False
         try:
-            self._copies.make(version)
-            self._prepare(version)
+            if self._is_due(version):
+                self._copies.make(version)
+                self._prepare(version)
         except TidelineError as error:
             logger.warning("%s is not served: %s", version, error)
             if not error.retryable:
                 self._refused[version] = time.monotonic()
             return False
-        self._ready.add(version)
+        except Exception:
+            # Whatever it is about one version: all other models would stand still with it.
+            logger.exception("%s is not served", version)
+            self._refused[version] = time.monotonic()
+            return False
+        self._settled.add(version)
         return True
 
+    def _is_due(self, version: ModelVersion) -> bool:
+        """Tell whether a version is pulled now, and not when somebody asks for it."""
+        if self._copies.is_asked_for(version.name):
+            return True
+        names = self._copies.names
+        is_among = version.name in names or len(names) < self.ahead
+        return is_among and self._copies.has_room_for(version)
+
     def _forget(self, known: Known) -> None:
-        """Let go of what the shared store no longer has, and of what nobody uses."""
+        """Let go of what the shared store no longer has, and of what there is no room for."""
         there = {version for shelf in known.shelves.values() for version in shelf.versions}
-        wanted = {v for shelf in known.shelves.values() for v in shelf.aliases.values()}
-        self._copies.discard(there, wanted, self.kept)
-        self._ready &= wanted
+        wanted = _aliased(known.shelves.values())
+        self._copies.want(wanted)
+        self._copies.discard(there)
+        self._settled &= wanted
         for record in (self._refused, self._documents):
             for version in {*record} - there:
                 record.pop(version, None)
+
+
+def _aliased(shelves: Iterable[Shelf]) -> frozenset[ModelVersion]:
+    """Return the versions that aliases stand for."""
+    return frozenset(version for shelf in shelves for version in shelf.aliases.values())

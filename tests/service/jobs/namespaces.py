@@ -1,7 +1,8 @@
 """Namespaces of the cluster that KUBECONFIG names, for tests, and what pods need there.
 
-KUBECONFIG: the cluster; without it the tests are skipped.
-TIDELINE_E2E_IMAGE: an image of the project; localhost:5000/tideline:dev if left out.
+KUBECONFIG: the cluster.
+TIDELINE_E2E_IMAGE: an image of the project as it is. Without both the tests are skipped, for many
+people have a KUBECONFIG and mean no tests by it; `.ci/run` sets both.
 TIDELINE_E2E_STORE: a store's URL, s3://models/tests if left out.
 TIDELINE_E2E_S3, TIDELINE_E2E_POD_S3: its endpoint, from here and from a pod.
 TIDELINE_E2E_HOST: this machine, from a pod; if left out the first node, where that is this machine.
@@ -24,7 +25,7 @@ import yaml
 from kubernetes import client, config
 
 HERE = Path(__file__).parent
-IMAGE = os.environ.get("TIDELINE_E2E_IMAGE", "localhost:5000/tideline:dev")
+IMAGE = os.environ.get("TIDELINE_E2E_IMAGE", "")
 STORE = os.environ.get("TIDELINE_E2E_STORE", "s3://models/tests")
 S3 = os.environ.get("TIDELINE_E2E_S3", "http://127.0.0.1:9000")
 POD_S3 = os.environ.get("TIDELINE_E2E_POD_S3", "http://s3.kube-system:9000")
@@ -40,6 +41,8 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 def require_cluster() -> None:
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("no cluster: KUBECONFIG names none")
+    if not IMAGE:
+        pytest.skip("no image for the cluster: TIDELINE_E2E_IMAGE names none")
     config.load_kube_config()
     if not STORE.startswith("s3:"):
         return

@@ -28,6 +28,7 @@ def pod(
     name: str = "j-a",
     created: str = NOW,
     leaving: bool = False,
+    deadline: int | None = None,
     **status: Any,
 ) -> Pod:
     gone = {"deletionTimestamp": LATER} if leaving else {}
@@ -35,6 +36,7 @@ def pod(
     return Pod.of(
         {
             "metadata": {"name": name, "creationTimestamp": created, **gone},
+            "spec": {} if deadline is None else {"activeDeadlineSeconds": deadline},
             "status": {
                 "phase": phase,
                 "conditions": list(conditions),
@@ -88,4 +90,4 @@ def job(*pods: Pod, ending: tuple[str, str] | None = None, **fields: Any) -> Clu
         "spec": {"activeDeadlineSeconds": 60, "suspend": fields.get("suspend", False)},
         "status": {"conditions": conditions},
     }
-    return ClusterJob.of(found, "digest", pods)
+    return ClusterJob.of(found, pods)

@@ -12,9 +12,11 @@ from kubernetes import client
 
 from service.jobs.backend import JobRequest
 from service.jobs.cluster import Cluster
-from service.jobs.kubernetes import KubernetesJobs, Options
+from service.jobs.entry import Entry
+from service.jobs.kubernetes import KubernetesJobs
+from service.jobs.options import Options
 from service.jobs.record import JobRecord, JobState
-from service.jobs.remote import Entry, RemoteJobs
+from service.jobs.remote import RemoteJobs
 from service.problems import answer_problems
 from service.reports import report_routes
 from tests.service.conftest import Served
@@ -124,6 +126,10 @@ def pods(namespace: str) -> list[str]:
     return [pod.metadata.name for pod in client.CoreV1Api().list_namespaced_pod(namespace).items]
 
 
+def job_name(backend: KubernetesJobs, job_id: str) -> str:
+    return backend.controller.name_of(backend.ledger.find(job_id))
+
+
 def test_a_missing_image_is_told(trainer):
     backend = trainer(image="localhost:5000/no-such-image:1")
     job = backend.submit(request("publish")).job
@@ -218,12 +224,41 @@ def test_a_killed_pod_is_replaced(trainer, namespace, gate):
     assert ended(backend, job.id).state is JobState.SUCCEEDED
 
 
-def test_a_job_that_reaches_its_deadline_says_what_it_waited_for(trainer):
+def test_a_run_that_reaches_its_deadline_says_what_it_waited_for(trainer):
     backend = trainer(image="localhost:5000/no-such-image:1", margin_seconds=5)
     job = ended(backend, backend.submit(request("publish", budget=5)).job.id)
     assert job.state is JobState.FAILED
-    assert "the deadline of 11 s passed" in job.reason
+    assert "did not begin by the deadline of 11 s" in job.reason
     assert "its image cannot be pulled" in job.reason
+
+
+def test_a_run_that_overruns_its_deadline_is_not_repeated(trainer, namespace):
+    backend = trainer(namespaces.template(backoffLimit=3), margin_seconds=15)
+    job = ended(backend, backend.submit(request("hang", budget=5)).job.id)
+    assert job.state is JobState.FAILED
+    assert "did not end by the deadline of 21 s" in job.reason
+    assert job.problem.type == "urn:tideline:problem:budget-exceeded"
+    assert len(pods(namespace)) == 1
+
+
+def test_two_releases_in_one_namespace_do_not_take_each_others_jobs(trainer, url, gate):
+    template = namespaces.template()
+    template["metadata"]["labels"]["app.kubernetes.io/instance"] = "another"
+    one = trainer()
+    other = KubernetesJobs(
+        RemoteJobs(f"{url}/other"), one.cluster, template, Options(poll_seconds=0.5)
+    )
+    other.start()
+    try:
+        job_id = one.submit(request("await_file", file=gate.name)).job.id
+        assert other.submit(request("await_file", file=gate.name)).job.id == job_id
+        until(lambda: {b.get(job_id).state for b in (one, other)} == {JobState.RUNNING})
+        one.cancel(job_id)
+        assert ended(one, job_id).state is JobState.CANCELLED
+        gate.open()
+        assert ended(other, job_id).state is JobState.SUCCEEDED
+    finally:
+        other.close()
 
 
 def test_logs_are_there_while_the_job_runs_and_after_its_pod_is_gone(trainer, namespace):
@@ -240,7 +275,9 @@ def test_a_job_deleted_by_somebody_else_fails_with_the_reason(trainer, namespace
     backend = trainer()
     job = backend.submit(request("hang")).job
     until(lambda: backend.get(job.id).state is JobState.RUNNING)
-    client.BatchV1Api().delete_namespaced_job(job.id, namespace, propagation_policy="Foreground")
+    client.BatchV1Api().delete_namespaced_job(
+        job_name(backend, job.id), namespace, propagation_policy="Foreground"
+    )
     job = ended(backend, job.id)
     assert job.state is JobState.FAILED
     assert "deleted from the cluster" in job.reason
@@ -285,7 +322,7 @@ def test_a_trainer_killed_between_the_record_and_the_job_has_lost_nothing(traine
 def test_a_trainer_killed_right_after_the_job_was_made_starts_nothing_twice(trainer, namespace):
     first = trainer()
     entry = accepted(first, request("publish"))
-    first._create(entry)
+    first.controller._create(entry)
     until(lambda: pods(namespace))
     second = trainer()
     assert ended(second, entry.record.id).state is JobState.SUCCEEDED
@@ -295,19 +332,19 @@ def test_a_trainer_killed_right_after_the_job_was_made_starts_nothing_twice(trai
 def test_a_job_cancelled_after_such_a_kill_leaves_no_pod(trainer, namespace):
     first = trainer()
     entry = accepted(first, request("hang"))
-    first._create(entry)
-    second = KubernetesJobs(first.store, first.cluster, first.template, first.options)
-    second.ledger.load()
+    first.controller._create(entry)
+    second = KubernetesJobs(first.store, first.cluster, first.controller.template, first.options)
+    second.controller.load()
     assert second.cancel(entry.record.id).state is JobState.CANCELLED
     second.start()
-    until(lambda: first.cluster.job(entry.record.id) is None)
+    until(lambda: first.cluster.job(first.controller.name_of(entry)) is None)
     second.close()
 
 
 def test_a_job_of_another_making_under_the_same_name_is_not_taken_for_ours(trainer):
     first = trainer()
     entry = accepted(first, request("publish"))
-    first._create(entry.model_copy(update={"record": another(entry.record)}))
+    first.controller._create(entry.model_copy(update={"record": another(entry.record)}))
     job = ended(trainer(), entry.record.id)
     assert job.state is JobState.FAILED
     assert "another Job of the name" in job.reason
@@ -323,10 +360,10 @@ def test_what_went_out_while_no_trainer_was_there_is_known_by_the_next(trainer, 
     until(lambda: first.get(job.id).state is JobState.RUNNING)
     first.close()
     client.BatchV1Api().patch_namespaced_job(
-        job.id, first.cluster.namespace, {"spec": {"ttlSecondsAfterFinished": 0}}
+        job_name(first, job.id), first.cluster.namespace, {"spec": {"ttlSecondsAfterFinished": 0}}
     )
     gate.open()
-    until(lambda: first.cluster.job(job.id) is None)
+    until(lambda: first.cluster.job(job_name(first, job.id)) is None)
     second = trainer()
     job = ended(second, job.id)
     assert (job.state, job.summary["version"]) == (JobState.SUCCEEDED, 1)
@@ -337,4 +374,4 @@ def test_a_job_goes_away_with_the_installation(trainer, namespace):
     job = backend.submit(request("hang")).job
     until(lambda: backend.get(job.id).state is JobState.RUNNING)
     client.CoreV1Api().delete_namespaced_service_account("tideline-training", namespace)
-    until(lambda: backend.cluster.job(job.id) is None)
+    until(lambda: backend.cluster.job(job_name(backend, job.id)) is None)

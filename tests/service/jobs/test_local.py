@@ -11,11 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from service.jobs.backend import JobStopping
 from service.jobs.chapter import CUT, LOG_TAIL
 from service.jobs.folder import JobFolder
 from service.jobs.local import LocalJobs
 from service.jobs.record import JobState
 from service.leaving import Leaving
+from service.problems import Problem
 from tests.service.jobs.conformance import (
     FileGate,
     JobBackendConformance,
@@ -68,6 +70,19 @@ def none_alive(processes: list[int]) -> bool:
 
 class TestLocalJobs(JobBackendConformance):
     """LocalJobs keeps the contract of every backend."""
+
+
+def test_a_job_that_is_still_being_stopped_cannot_be_asked_for_again(home):
+    jobs = local_jobs(home, stop_seconds=1)
+    jobs.start()
+    job = jobs.submit(request("hang")).job
+    pids(home, job.id)
+    jobs.cancel(job.id)
+    with pytest.raises(JobStopping, match="told to stop") as refusal:
+        jobs.submit(request("hang"))
+    assert Problem.of_error(refusal.value).status == 409
+    assert refusal.value.retryable
+    jobs.close()
 
 
 def test_cancelling_ends_every_process_of_a_run_even_deaf_ones(backend, home):

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from service.jobs.manifest import Asked, build_job, read_template, training_container
+from service.jobs.manifest import Asked, build_job, read_template, release_of, training_container
 from service.jobs.record import job_id_of
 from tideline.errors import SpecError
 
 TEMPLATE = read_template(Path(__file__).with_name("job.yaml"))
+NAME = f"{job_id_of('d' * 64, None)}-0a1b2c3d"
 INSTALLED = Path(__file__).parents[3] / "k8s" / "base" / "job.yaml"
 ASKED = Asked(
     job_id=job_id_of("d" * 64, None),
     digest="d" * 64,
-    spec="jobs/a/inputs/b/spec.yaml",
+    release="0a1b2c3d",
+    inputs="jobs/a/inputs/b",
     result="jobs/a/runs/1/result.json",
     store="s3://models/here",
     budget=600.0,
@@ -44,15 +46,18 @@ def test_what_the_template_says_of_security_and_failure_is_kept():
     job, spec = given(), TEMPLATE["spec"]
     assert job["spec"]["podFailurePolicy"] == spec["podFailurePolicy"]
     assert job["spec"]["backoffLimit"] == spec["backoffLimit"]
+    own = ("containers", "activeDeadlineSeconds")
     pod, before = job["spec"]["template"]["spec"], spec["template"]["spec"]
-    assert {k: v for k, v in pod.items() if k != "containers"} == {
-        k: v for k, v in before.items() if k != "containers"
+    assert {k: v for k, v in pod.items() if k not in own} == {
+        k: v for k, v in before.items() if k not in own
     }
     for key in ("securityContext", "resources", "volumeMounts", "command", "image"):
         assert training_container(job)[key] == training_container(TEMPLATE)[key]
 
 
-@pytest.mark.parametrize(("number", "name"), [(1, ASKED.job_id), (2, f"{ASKED.job_id}-2")])
+@pytest.mark.parametrize(
+    ("number", "name"), [(1, f"{ASKED.job_id}-0a1b2c3d-1"), (2, f"{ASKED.job_id}-0a1b2c3d-2")]
+)
 def test_the_name_follows_from_the_request(number, name):
     job = given(round=number)
     assert job["metadata"]["name"] == name
@@ -61,18 +66,39 @@ def test_the_name_follows_from_the_request(number, name):
 
 def test_the_job_and_its_pods_are_marked():
     job = given()
-    labels = {"tideline.dev/job": ASKED.job_id, "app.kubernetes.io/name": "tideline"}
+    marks = {"tideline.dev/job": ASKED.job_id, "tideline.dev/release": "0a1b2c3d"}
+    labels = marks | {"app.kubernetes.io/name": "tideline"}
     assert labels.items() <= job["metadata"]["labels"].items()
     assert labels.items() <= job["spec"]["template"]["metadata"]["labels"].items()
-    assert job["metadata"]["annotations"] == {"tideline.dev/digest": "d" * 64}
+    assert job["metadata"]["annotations"] == {
+        "tideline.dev/digest": "d" * 64,
+        "tideline.dev/inputs": "jobs/a/inputs/b",
+    }
 
 
 @pytest.mark.parametrize(
     ("budget", "margin", "seconds"),
     [(600, 600, 1230), (5, 0, 6), (0.5, 600, 601), (3600, 60, 3840)],
 )
-def test_the_deadline_is_the_budget_and_a_margin(budget, margin, seconds):
-    assert given(budget=budget, margin=margin)["spec"]["activeDeadlineSeconds"] == seconds
+@pytest.mark.parametrize(("backoff", "runs"), [({"backoffLimit": 3}, 4), ({}, 7)])
+def test_each_run_has_its_deadline_and_the_job_that_of_all_its_runs(
+    budget, margin, seconds, backoff, runs
+):
+    template = copy.deepcopy(TEMPLATE)
+    del template["spec"]["backoffLimit"], template["spec"]["activeDeadlineSeconds"]
+    template["spec"] |= backoff
+    spec = build_job(template, replace(ASKED, budget=budget, margin=margin))["spec"]
+    assert spec["template"]["spec"]["activeDeadlineSeconds"] == seconds
+    assert spec["activeDeadlineSeconds"] == runs * seconds + margin
+
+
+def test_the_release_follows_from_the_instance_and_the_store():
+    other = copy.deepcopy(TEMPLATE)
+    other["metadata"]["labels"]["app.kubernetes.io/instance"] = "other"
+    marks = {release_of(t, s) for t in (TEMPLATE, other) for s in ("file:///a", "file:///b")}
+    assert len(marks) == 4
+    assert release_of(TEMPLATE, "file:///a") == release_of(copy.deepcopy(TEMPLATE), "file:///a")
+    assert release_of({}, "file:///a")
 
 
 def test_the_program_is_told_where_everything_is():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from service.jobs.cluster import Cluster, ClusterError
-from service.jobs.kubernetes import KubernetesJobs, Options
+from service.jobs.kubernetes import KubernetesJobs
 from service.jobs.listener import Listener
+from service.jobs.options import Options
 from service.jobs.remote import RemoteJobs
 from tests.service.jobs.sightings import LATER, job, running, terminated
 from tests.service.jobs.test_remote import entry
@@ -47,8 +48,9 @@ def job_id(backend) -> str:
 
 
 def see(backend: KubernetesJobs, job_id: str, *pods) -> None:
-    backend._seen = {job_id: job(*pods)}
-    backend._keep_logs(backend.ledger.find(job_id), backend._seen[job_id])
+    entry, seen = backend.ledger.find(job_id), job(*pods)
+    backend.controller._seen = {backend.controller.name_of(entry): seen}
+    backend.controller.logs.keep(entry, seen)
 
 
 FIRST, SECOND = running(name="a"), running(name="b", created=LATER)

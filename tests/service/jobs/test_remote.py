@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
 
+from service.jobs import remote
+from service.jobs.ending import document_of
+from service.jobs.entry import Entry
 from service.jobs.ledger import Ledger
 from service.jobs.record import JobRecord, JobState, Progress
-from service.jobs.remote import STAMP, Entry, RemoteJobs, document_of
+from service.jobs.remote import MAX_RECORD_BYTES, STAMP, RecordUnreadable, RemoteJobs
 from tests.service.jobs.conformance import request
+from tideline.errors import TidelineError
 
 POD = "job-x-abcde"
 
@@ -62,24 +67,66 @@ def test_the_newest_record_holds(store):
     assert store.put(first)
     assert store.put(second)
     assert store.load(first.record.id) == second
-    assert store.load_all() == [second]
+    assert store.survey().newest == {first.record.id: second.key}
     assert store.load("job-none") is None
 
 
-def test_an_unreadable_record_is_left_alone(store):
-    store.bucket.create("jobs/job-1/records/000001.json", b"{")
-    assert store.load_all() == []
-    assert store.ids() == {"job-1"}
+DAMAGED = {
+    "damaged": b"{",
+    "of a form that is not known": b'{"number": "many"}',
+    "too large": b"x" * (MAX_RECORD_BYTES + 1),
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=list(DAMAGED))
+def test_a_record_that_cannot_be_read_is_left_alone_and_logged_once(store, caplog, content):
+    kept = entry()
+    store.put(kept)
+    old = "jobs/job-1/inputs/20200101T000000Z-0/raw_data"
+    store.bucket.create("jobs/job-1/records/000001.json", content)
+    store.bucket.upload(old, [b"x"])
+    ledger = Ledger(store, 10.0)
+    ledger.load()
+    ledger.rescan()
+    assert ledger.entries() == [kept]
+    assert store.bucket.read(old, 10) == b"x"
+    assert caplog.text.count("jobs/job-1/records/000001.json") == 1
+    with pytest.raises(RecordUnreadable, match="cannot be read") as refusal:
+        ledger.find("job-1")
+    assert refusal.value.retryable
+
+
+def test_what_a_later_version_has_added_to_a_record_is_left_out(store):
+    first = entry(state=JobState.RUNNING)
+    later = json.loads(first.model_dump_json()) | {"later": 1}
+    later["record"] |= {"later": 2}
+    store.bucket.create(first.key, json.dumps(later).encode())
+    assert store.load(first.record.id) == first
+
+
+def test_a_record_that_could_not_be_read_again_is_not_written(store):
+    large = entry()
+    record = large.record.model_copy(update={"reason": "x" * MAX_RECORD_BYTES})
+    with pytest.raises(TidelineError, match="are read again"):
+        store.put(large.model_copy(update={"record": record}))
+    assert store.load(large.record.id) is None
+
+
+def test_a_result_that_is_too_large_is_no_result(store, monkeypatch):
+    monkeypatch.setattr(remote, "MAX_RESULT_BYTES", 10)
+    first = entry()
+    store.bucket.upload(first.result, [b'{"published": {"version": 1}}'])
+    assert store.result(first) == {}
 
 
 def test_half_accepted_inputs_go_after_an_hour(store):
     before = f"{datetime.now(UTC) - timedelta(hours=2):{STAMP}}-0"
-    for place in (f"jobs/job-1/inputs/{before}", f"jobs/job-2/inputs/{before}"):
+    kept = entry(inputs=f"jobs/{entry().record.id}/inputs/{before}")
+    for place in (kept.inputs, f"{kept.inputs}-of-an-earlier-round", f"jobs/job-1/inputs/{before}"):
         store.bucket.upload(f"{place}/raw_data", [b"x"])
-    kept = entry(inputs=f"jobs/job-2/inputs/{before}")
     store.put(kept)
     fresh = store.put_inputs(request("publish"))
-    store.load_all()
+    Ledger(store, 10.0).rescan()
     left = {key.rpartition("/")[0] for key in store.bucket.keys("jobs") if "inputs" in key}
     assert left == {kept.inputs, fresh}
 
@@ -107,11 +154,29 @@ def test_nothing_is_left_of_a_removed_job(store):
     store.put(kept)
     store.remove_inputs(place)
     assert not any("raw_data" in key for key in store.bucket.keys("jobs"))
-    store.remove(kept.record.id)
-    assert store.ids() == set()
+    assert store.remove(kept)
+    assert list(store.bucket.keys("jobs")) == []
+    assert store.bucket.names("jobs") == ()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", "1", b"\xff"])
+def test_a_job_that_has_gone_on_is_not_removed(store):
+    first = entry(inputs=store.put_inputs(request("publish")))
+    store.put(first)
+    store.put(first.after(first.record))
+    before = sorted(store.bucket.keys("jobs"))
+    assert not store.remove(first)
+    assert sorted(store.bucket.keys("jobs")) == before
+
+
+def test_what_was_just_posted_for_the_next_round_is_not_removed(store):
+    first = entry(inputs=store.put_inputs(request("publish")))
+    store.put(first)
+    fresh = store.put_inputs(request("publish"))
+    assert store.remove(first)
+    assert {key.rpartition("/")[0] for key in store.bucket.keys("jobs")} == {fresh}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", "1", b"\xff", "[" * 100_000])
 def test_only_an_object_is_a_document(content):
     assert document_of(content) == {}
 
@@ -192,7 +257,7 @@ def test_progress_is_told_while_it_runs_and_a_silent_run_is_stalled(store):
     for ledger in (patient, strict):
         ledger.add(first)
         ledger.load()
-        ledger.hear(first.record.id, Progress(stage="search", share=0.5))
+        ledger.hear(first, Progress(stage="search", share=0.5))
     assert patient.record(first).progress.share == 0.5
     assert patient.record(first).reason == ""
     assert strict.record(first).reason.startswith("stalled: its pod has told nothing for ")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from service.jobs.record import JobRecord, JobState
-from service.jobs.verdict import ended, is_over, ran_out_of_memory, refused, under_way
+from service.jobs.verdict import ended, is_hopeless, is_over, refused, under_way
 from tests.service.jobs.sightings import LATER, job, pod, running, terminated, waiting
 
 RECORD = JobRecord(
@@ -134,6 +135,23 @@ def test_a_job_is_over_when_its_job_has_ended_or_gone(seen, over):
     assert is_over(seen) == over
 
 
-def test_one_pod_out_of_memory_is_enough():
-    assert ran_out_of_memory(job(terminated(137, reason="OOMKilled"), waiting("x", name="j-b")))
-    assert not ran_out_of_memory(job(terminated(137)))
+def test_one_pod_that_the_next_would_follow_is_enough():
+    overdue = replace(terminated(75), reason="DeadlineExceeded")
+    assert is_hopeless(job(overdue))
+    assert is_hopeless(job(terminated(137, reason="OOMKilled"), waiting("x", name="j-b")))
+    assert not is_hopeless(job(terminated(137)))
+
+
+def test_a_summary_is_kept_in_part_where_it_is_large():
+    large = {"modelId": "m", "version": 3, "classes": ["a" * 600_000, "b" * 600_000]}
+    record = ended(RECORD, None, {"published": large})
+    assert len(record.model_dump_json()) < 10_000
+    assert record.summary["version"] == 3
+    assert "classes" in record.summary["notices"][-1]
+
+
+def test_what_a_run_tells_of_its_failure_is_kept_in_part_where_it_is_large():
+    error = {"code": "bad-data", "message": "x" * 9_000_000, "mend": "y" * 9_000_000}
+    for result in ({"error": error}, {"error": "odd"}, {"published": "odd"}):
+        assert len(ended(RECORD, None, result).model_dump_json()) < 20_000
+    assert len(refused(RECORD, "x" * 9_000_000).model_dump_json()) < 20_000

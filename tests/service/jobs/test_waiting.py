@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.jobs.waiting import how_it_ended, is_out_of_memory, waits_for
+from service.jobs.waiting import how_it_ended, is_out_of_memory, may_run_again, waits_for
 from tests.service.jobs.sightings import (
     DISRUPTED,
     SCHEDULED,
@@ -172,7 +172,14 @@ def test_a_suspended_and_a_deleted_job():
             pod(phase="Failed", reason="Evicted", message="The node was low on resource: memory."),
             "was evicted from its node: The node was low on resource: memory",
         ),
-        (pod(phase="Failed", reason="DeadlineExceeded"), "was stopped at its deadline"),
+        (
+            pod(phase="Failed", reason="DeadlineExceeded"),
+            "was stopped: it did not begin by the deadline of its pod",
+        ),
+        (
+            replace(terminated(75, deadline=705), reason="DeadlineExceeded"),
+            "was stopped: it did not end by the deadline of 705 s",
+        ),
         (pod(phase="Failed", reason="NodeLost"), "was lost with its pod: NodeLost"),
         (pod(phase="Failed"), "was lost with its pod"),
     ],
@@ -191,3 +198,22 @@ def test_only_a_pod_that_used_too_much_is_out_of_memory():
 
 def test_a_long_message_is_cut():
     assert len(told(waiting("ErrImagePull", "x" * 5000))) < 350
+
+
+BUDGET = '{"error": {"code": "budget-exceeded", "exit_code": 70}}'
+
+
+@pytest.mark.parametrize(
+    ("last", "is_repeated"),
+    [
+        (terminated(75), True),
+        (terminated(70), True),
+        (terminated(70, message_of_container='{"error": "odd"}'), True),
+        (terminated(70, message_of_container=BUDGET), False),
+        (replace(terminated(75), reason="DeadlineExceeded"), False),
+        (terminated(137, reason="OOMKilled"), False),
+        (terminated(65), False),
+    ],
+)
+def test_what_would_come_to_the_same_end_does_not_run_again(last, is_repeated):
+    assert may_run_again(last) == is_repeated

@@ -166,15 +166,17 @@ def fit(design: FloatArray, response: FloatArray) -> Fit:
     Raises
     ------
     FloatingPointError
-        When a column of the design is not finite at its greatest: statsmodels refuses it.
+        When the greatest value of a column is not finite: statsmodels refuses such a design.
     numpy.linalg.LinAlgError
-        When the singular values cannot be found: of designs that hold minus infinity.
+        When the design holds minus infinity. In statsmodels, the singular values then fail; on
+        some such designs LAPACK never ends, so they are not looked for.
     """
     if not np.isfinite(design.max(axis=0)).all():
         raise FloatingPointError("the design holds values that are not finite")
+    if not np.isfinite(design).all():
+        raise np.linalg.LinAlgError("the design holds minus infinity")
     left, singular, right = np.linalg.svd(design, full_matrices=False)
-    # Here statsmodels fails of a design with minus infinity, where the singular values are NaN.
-    rank = int(np.linalg.matrix_rank(np.diag(singular)))
+    least = singular.max() * singular.size * np.finfo(np.float64).eps
     kept = singular > SMALLEST * np.maximum.reduce(singular)
     inverted = np.zeros_like(singular)
     inverted[kept] = 1.0 / singular[kept]
@@ -183,6 +185,6 @@ def fit(design: FloatArray, response: FloatArray) -> Fit:
     return Fit(
         coefficients,
         np.dot(pseudoinverse, pseudoinverse.T),
-        rank,
+        int(np.count_nonzero(singular > least)),
         response - np.dot(design, coefficients),
     )

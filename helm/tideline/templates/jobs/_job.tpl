@@ -16,7 +16,6 @@ spec:
   {{- end }}
   backoffLimit: {{ .backoffLimit }}
   podReplacementPolicy: Failed
-  activeDeadlineSeconds: {{ .activeDeadlineSeconds }}
   ttlSecondsAfterFinished: {{ .ttlSecondsAfterFinished }}
   # Bad input fails at once; an eviction costs no retry.
   podFailurePolicy:

@@ -6,6 +6,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -16,17 +17,32 @@ CLUSTER = Path(os.environ.get("TIDELINE_CLUSTER", Path.home() / ".cache" / "tide
 KEY, SECRET, BUCKET = "tideline", "tideline-secret", "models"
 
 
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run the Versity S3 gateway on a free port, and return its address; or skip."""
+def s3_program() -> Path:
     program = Path(os.environ.get("TIDELINE_TEST_S3", CLUSTER / "bin" / "storage"))
     if not os.access(program, os.X_OK):
         pytest.skip("no S3 server on this machine; TIDELINE_TEST_S3 names a versitygw program")
-    folder = tmp_path_factory.mktemp("s3")
-    (folder / BUCKET).mkdir()
+    return program
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run the Versity S3 gateway on a free port, and return its address; or skip."""
+    program = s3_program()
+    address = free_address()
+    with gateway(program, tmp_path_factory.mktemp("s3"), address):
+        yield f"http://{address}"
+
+
+def free_address() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+@contextmanager
+def gateway(program: Path, folder: Path, address: str) -> Iterator[None]:
+    """Run the gateway, with one empty bucket, at an address."""
+    (folder / BUCKET).mkdir()
     with subprocess.Popen(
         [program, "--quiet", "--port", address, "posix", folder],
         env={"ROOT_ACCESS_KEY": KEY, "ROOT_SECRET_KEY": SECRET, "PATH": os.environ["PATH"]},
@@ -35,7 +51,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ) as process:
         try:
             _await(f"http://{address}/")
-            yield f"http://{address}"
+            yield
         finally:
             process.kill()
 

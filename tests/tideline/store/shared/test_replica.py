@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import shutil
 import threading
 import time
@@ -43,8 +44,8 @@ def replica(shared_folder: str, home: Path) -> Replica:
 
 
 @pytest.fixture
-def publish(shared: ObjectStore, folder: Folder) -> Callable[[str], ModelVersion]:
-    return lambda run: shared.publish(folder(run_id=run), "waves", run_id=run)
+def publish(shared: ObjectStore, folder: Folder) -> Callable[..., ModelVersion]:
+    return lambda run, name="waves": shared.publish(folder(name, run), name, run_id=run)
 
 
 @contextmanager
@@ -205,26 +206,42 @@ def test_a_sound_copy_is_not_pulled_again(
     assert place.stat().st_ino == before
 
 
-def test_keeps_so_many_versions_and_no_more(
-    shared: ObjectStore, home: Path, publish: Callable
+def test_whatever_one_model_does_the_others_go_on(
+    shared_folder: str,
+    home: Path,
+    publish: Callable,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    replica = Replica(shared, BentoStore(home), poll_seconds=0, kept=1)
-    for run in "abcd":
-        publish(run)
-    shared.set_alias("waves", "production", 1)
-    for number in (2, 3):
-        replica.load(ModelVersion("waves", number))
+    publish("a", "tides")
+    publish("a")
+    replica = open_replica(shared_folder, home, poll_seconds=0.02)
+    tried, error = [], ValueError("no such kind")
 
-    replica.sync()
+    def prepare(version: ModelVersion) -> None:
+        tried.append(str(version))
+        if str(version) in {"tides:1", "waves:2"}:
+            raise error
+        replica.load(version)
 
-    assert [v.number for v in replica.own.list()] == [1, 3, 4]
-    assert replica.load(SECOND).document.run_id == "b"
+    with caplog.at_level(logging.ERROR), replica.following(prepare):
+        eventually(lambda: replica.resolve("waves") == FIRST)
+        assert replica.freshness.seconds is not None
+        publish("b")
+        eventually(lambda: replica.list("waves") == (FIRST, SECOND))
+        assert replica.resolve("waves") == FIRST
+        publish("c")
+        eventually(lambda: replica.resolve("waves").number == 3)
+
+    assert tried.count("tides:1") == tried.count("waves:2") == 1
+    told = {r.getMessage(): r.exc_info for r in caplog.records}
+    assert told["tides:1 is not served"][1] is error
+    assert told["waves:2 is not served"] is not None
 
 
-def test_models_beyond_those_kept_wait_until_they_are_asked_for(
+def test_models_beyond_those_pulled_ahead_wait_until_they_are_asked_for(
     shared: ObjectStore, home: Path, folder: Folder
 ) -> None:
-    replica = Replica(shared, BentoStore(home), poll_seconds=0, kept=1)
+    replica = Replica(shared, BentoStore(home), poll_seconds=0, ahead=1)
     for name in ("tides", "waves"):
         shared.publish(folder(name=name, run_id="a"), name, run_id="a")
 
