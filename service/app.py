@@ -21,7 +21,6 @@ from service.jobs.local import LocalJobs
 from service.leaving import Leaving
 from service.limits import BodyLimit
 from service.metrics import (
-    CountedModels,
     JobsCollector,
     Measured,
     Metrics,
@@ -125,9 +124,8 @@ def _include_trainer(
 
 
 def _include_predictor(app: FastAPI, predictor: Predictor, settings: PredictorSettings) -> None:
-    predictor.models = models = CountedModels(predictor.store, predictor.held)
     app.include_router(predictor_routes(predictor, settings))
-    app.state.metrics.watch(PredictorCollector(models, predictor.store))
+    app.state.metrics.watch(PredictorCollector(predictor.models, predictor.store))
 
 
 def _running(jobs: JobBackend) -> Lifespan:

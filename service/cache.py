@@ -30,6 +30,11 @@ class ModelCache:
         self._lock = threading.Lock()
         self._models: OrderedDict[ModelVersion, Future[Loaded]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Return how many versions are held, loaded."""
+        with self._lock:
+            return sum(model.done() for model in self._models.values())
+
     def get(self, version: ModelVersion) -> Loaded:
         """Return a version's pipeline and document; requests for one version load it once.
 

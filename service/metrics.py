@@ -116,18 +116,10 @@ class Measured:
             self.metrics.count(scope, status, time.perf_counter() - began)
 
 
-class CountedModels(ModelCache):
-    """Loaded models that can be counted."""
-
-    def __len__(self) -> int:
-        with self._lock:
-            return sum(model.done() for model in self._models.values())
-
-
 class PredictorCollector(Collector):
     """Tells of the models that a predictor holds, and how old its view of a shared store is."""
 
-    def __init__(self, models: CountedModels, store: ModelStore) -> None:
+    def __init__(self, models: ModelCache, store: ModelStore) -> None:
         self.models = models
         self.store = store
 

@@ -37,9 +37,14 @@ class Batch:
 
     @classmethod
     def of_channel(cls, channel: Channel, start: int, stop: int) -> Batch:
-        """Return the series of the cases from `start` up to `stop`: a view, not a copy."""
+        """Return the series of the cases from `start` up to `stop`: a view, not a copy.
+
+        Values that cannot be written to are copied: to numba they are of another type, for which
+        all kernels would be compiled once more.
+        """
         offsets = channel.offsets[start : stop + 1]
-        return cls(channel.values[offsets[0] : offsets[-1]], offsets - offsets[0])
+        values = channel.values[offsets[0] : offsets[-1]]
+        return cls(np.require(values, requirements=["C", "W"]), offsets - offsets[0])
 
     @property
     def n_cases(self) -> int:

@@ -61,6 +61,18 @@ class FileGate:
         self.path.touch()
 
 
+def two_running_and_one_queued(backend, gate) -> list[str]:
+    """Return the ids of three jobs that wait for the gate."""
+
+    def submitted(n: int) -> str:
+        return backend.submit(request("await_file", f"m{n}", file=gate.name)).job.id
+
+    jobs = [submitted(0), submitted(1)]
+    # Until they run they wait as well, and only so many may.
+    until(lambda: [backend.get(job).state for job in jobs] == [JobState.RUNNING] * 2)
+    return [*jobs, submitted(2)]
+
+
 class JobBackendConformance:
     """At most two jobs run, and two more may wait."""
 
@@ -121,13 +133,7 @@ class JobBackendConformance:
             backend.submit(request("publish", "b", key="k"))
 
     def test_two_run_at_once_and_the_others_wait_their_turn(self, backend, gate):
-        def submitted(n: int) -> str:
-            return backend.submit(request("await_file", f"m{n}", file=gate.name)).job.id
-
-        jobs = [submitted(0), submitted(1)]
-        # Until they run they wait as well, and only so many may.
-        until(lambda: [backend.get(j).state for j in jobs] == [JobState.RUNNING] * 2)
-        jobs.append(submitted(2))
+        jobs = two_running_and_one_queued(backend, gate)
         assert backend.get(jobs[2]).state is JobState.QUEUED
         gate.open()
         assert {ended(backend, j).state for j in jobs} == {JobState.SUCCEEDED}
@@ -153,9 +159,7 @@ class JobBackendConformance:
         assert backend.cancel(job.id).state is JobState.CANCELLED
 
     def test_a_queued_job_is_cancelled_at_once(self, backend, gate):
-        jobs = [
-            backend.submit(request("await_file", f"m{n}", file=gate.name)).job.id for n in range(3)
-        ]
+        jobs = two_running_and_one_queued(backend, gate)
         assert backend.cancel(jobs[2]).state is JobState.CANCELLED
         gate.open()
         assert {ended(backend, j).state for j in jobs[:2]} == {JobState.SUCCEEDED}

@@ -70,28 +70,28 @@ def test_equals_tsfresh_on_small_series(calculator):
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
 @given(case=series())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_equals_tsfresh(calculator, case):
     require_parity("changes", calculator, arguments_of(calculator), case)
 
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
 @given(case=broken_series())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_equals_tsfresh_with_nan_and_infinities(calculator, case):
     require_parity("changes", calculator, arguments_of(calculator), case)
 
 
 @pytest.mark.parametrize("calculator", ["c3", "time_reversal_asymmetry_statistic"])
 @given(case=series() | broken_series(), lags=st.lists(st.integers(0, 10_000), max_size=3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_takes_any_lag(calculator, case, lags):
     lags = [*lags, 0, (case.size - 1) // 2, case.size // 2]
     require_parity("changes", calculator, [{"lag": lag} for lag in lags], case)
 
 
 @given(case=series() | broken_series(), arguments=st.lists(CORRIDORS, min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_takes_any_corridor_and_aggregate(case, arguments):
     require_parity("changes", "change_quantiles", arguments, case)
 
@@ -123,7 +123,7 @@ def test_an_empty_corridor_gives_zero():
 
 
 @given(case=series() | broken_series(), shares=st.lists(SHARES, min_size=1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_quantiles_are_those_of_pandas_to_the_bit(case, shares):
     thresholds = np.empty(len(shares))
     _quantiles(np.sort(case), np.array(shares, dtype=np.float64), thresholds)

@@ -10,7 +10,7 @@ from tests.tideline.features.parity import broken_series, series
 from tideline.features.kernels.convolution import SHORT, correlated, same, slack_of, smooth
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=10)
 @given(case=series(longest=300) | broken_series(), size=st.integers(1, 60))
 def test_values_have_the_bits_of_numpy(case, size):
     taps = np.sin(np.arange(1.0, min(size, case.size) + 1))
@@ -21,7 +21,7 @@ def test_values_have_the_bits_of_numpy(case, size):
     np.testing.assert_array_equal([same(case, taps, i) for i in range(case.size)], expected)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=10)
 @given(case=series(longest=300), size=st.integers(1, 60))
 def test_values_by_the_fast_way_differ_by_less_than_the_slack(case, size):
     taps = np.sin(np.arange(1.0, min(size, case.size) + 1))

@@ -39,14 +39,14 @@ each_calculator = pytest.mark.parametrize("calculator", sorted(ARGUMENTS))
 
 @each_calculator
 @given(one=series(longest=600), other=series(longest=100))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_gives_the_values_of_tsfresh(calculator, one, other):
     require_parity("correlation", calculator, ARGUMENTS[calculator], one, other)
 
 
 @each_calculator
 @given(broken=broken_series())
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_gives_the_values_of_tsfresh_where_some_are_not_finite(calculator, broken):
     require_parity("correlation", calculator, ARGUMENTS[calculator], broken)
 

@@ -84,7 +84,7 @@ def test_small_series(calculator: str, values: list[float]) -> None:
 
 @pytest.mark.parametrize("calculator", LONGEST)
 @given(data=st.data())
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_the_parameters_of_tsfreshs_sets(calculator: str, data: st.DataObject) -> None:
     drawn = series(longest=LONGEST[calculator])
     cases = data.draw(st.lists(drawn, min_size=1, max_size=3))
@@ -93,7 +93,7 @@ def test_the_parameters_of_tsfreshs_sets(calculator: str, data: st.DataObject) -
 
 @pytest.mark.parametrize("calculator", LONGEST)
 @given(cases=st.lists(broken_series(longest=40), min_size=1, max_size=2))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_nan_and_infinities(calculator: str, cases: list[np.ndarray]) -> None:
     require_parity("entropy", calculator, arguments_of(calculator), *cases)
 
@@ -103,7 +103,7 @@ def test_nan_and_infinities(calculator: str, cases: list[np.ndarray]) -> None:
     m=st.integers(1, 12) | st.integers(1, 128),
     r=st.floats(0, 3) | st.sampled_from([0.5, 1.0, 2.0]) | st.floats(-1, 0),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 def test_any_length_and_tolerance(case: np.ndarray, m: int, r: float) -> None:
     require_parity("entropy", "approximate_entropy", [{"m": m, "r": r}], case)
 
@@ -115,14 +115,14 @@ def test_a_tolerance_less_than_zero_gives_nan_where_tsfresh_raises() -> None:
 
 
 @given(case=series(longest=400), tau=st.integers(1, 50), dimension=st.integers(2, 60))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 def test_any_windows(case: np.ndarray, tau: int, dimension: int) -> None:
     sets = [{"tau": tau, "dimension": d} for d in (dimension, min(dimension, 5))]
     require_parity("entropy", "permutation_entropy", sets, case)
 
 
 @given(case=series(longest=500), bins=st.integers(1, 40) | st.integers(1, 10_000))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 def test_any_bins(case: np.ndarray, bins: int) -> None:
     sets = [{"bins": bins}, {"bins": 3}]
     require_parity("entropy", "lempel_ziv_complexity", sets, case)

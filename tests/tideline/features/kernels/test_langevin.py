@@ -40,14 +40,14 @@ def in_range(case: np.ndarray) -> np.ndarray:
     return case if 1e-6 < size < 1e12 else case / (size or 1)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(series().map(in_range), min_size=1, max_size=2))
 def test_models_are_those_of_tsfresh(cases):
     require_parity("langevin", "friedrich_coefficients", FRIEDRICH, *cases)
     require_parity("langevin", "max_langevin_fixed_point", FIXED_POINT, *cases)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(models(), (series(longest=400) | broken_series()).map(in_range))
 def test_models_of_any_degree_and_quantiles(model, case):
     require_parity("langevin", "friedrich_coefficients", coefficients(**model), case)

@@ -64,20 +64,20 @@ def test_equals_tsfresh_on_small_series(calculator):
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
 @given(case=series())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_equals_tsfresh(calculator, case):
     require_parity("locations", calculator, arguments_of(calculator), case)
 
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
 @given(case=broken_series())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_equals_tsfresh_with_nan_and_infinities(calculator, case):
     require_parity("locations", calculator, arguments_of(calculator), case)
 
 
 @given(case=series() | broken_series(), m=st.floats(-1e300, 1e300) | st.integers(-7, 7))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_takes_any_threshold(case, m):
     arguments = [{"m": m}, {"m": float(case[0])}, {"m": 0.5}]
     if np.isfinite(case[0]):
@@ -85,7 +85,7 @@ def test_takes_any_threshold(case, m):
 
 
 @given(case=series(longest=400) | broken_series(), n=st.integers(1, 500))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_takes_any_support(case, n):
     middle = max((case.size - 1) // 2, 1)
     supports = [n, 2, middle, middle + 1, case.size]
@@ -102,7 +102,7 @@ def test_a_support_beyond_the_series_finds_no_peak():
     case=series() | broken_series(),
     shares=st.lists(st.floats(0, 1) | st.sampled_from([0, 1]), min_size=1, max_size=6),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_takes_any_share(case, shares):
     arguments = [{"q": share} for share in shares]
     require_parity("locations", "index_mass_quantile", arguments, case)
@@ -113,7 +113,7 @@ def test_takes_any_share(case, shares):
     segments=st.lists(st.integers(1, 60) | st.integers(1, 10_000), min_size=1, max_size=4),
     part=st.floats(0, 1, exclude_max=True),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_takes_any_segment(case, segments, part):
     arguments = [{"num_segments": n, "segment_focus": int(part * n)} for n in segments]
     require_parity("locations", "energy_ratio_by_chunks", arguments, case)

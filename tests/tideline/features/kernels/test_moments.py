@@ -82,7 +82,7 @@ def test_equals_tsfresh_on_small_series(calculator):
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
 @given(st.lists(series() | broken_series(), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_equals_tsfresh(calculator, cases):
     require_parity("moments", calculator, arguments_of(calculator), *cases)
 
@@ -100,7 +100,7 @@ def test_equals_tsfresh_on_many_series(calculator, cases):
     st.lists(st.integers(1, 10_000) | st.integers(1, 40), min_size=1, max_size=5),
     series(longest=300) | broken_series(),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 def test_takes_every_parameter(shares, counts, case):
     require_parity("moments", "quantile", [{"q": share} for share in shares], case)
     maxima = [{"number_of_maxima": count} for count in counts]

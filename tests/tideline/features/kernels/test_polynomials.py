@@ -18,7 +18,7 @@ from tideline.features.kernels.polynomials import (
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=10)
 @given(SEEDS, st.integers(1, 5), st.integers(0, 40), st.floats(-3, 3), st.floats(-2, 8))
 def test_coefficients_are_those_of_polyfit(seed, degree, count, spread, ratio):
     rng = np.random.default_rng(seed)
@@ -54,7 +54,7 @@ def roots_by_numpy(coefficients: np.ndarray) -> np.ndarray:
     return np.array([np.max(np.real(np.roots(each))) for each in coefficients])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=10)
 @given(SEEDS, st.floats(0, 4))
 def test_the_largest_root_of_cubics(seed, spread):
     rng = np.random.default_rng(seed)

@@ -71,7 +71,7 @@ def test_equals_tsfresh_on_small_series(calculator):
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
 @given(st.lists(series() | broken_series(), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 def test_equals_tsfresh(calculator, cases):
     require_parity("repetition", calculator, ALL[calculator] or [{}], *cases)
 
@@ -85,7 +85,7 @@ def test_equals_tsfresh_on_many_series(calculator, cases):
 
 
 @given(st.integers(1, 60) | st.integers(1, 10_000), series(longest=300) | broken_series())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=10)
 def test_bins_as_finely_as_asked(bins, case):
     require_parity("repetition", "binned_entropy", [{"max_bins": bins}], case)
 
@@ -124,7 +124,7 @@ def test_finds_the_leading_digit_of_the_least_and_the_greatest_numbers():
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=10)
 def test_finds_the_leading_digit_of_any_number(drawn):
     numbers = np.array([number or 1.0 for number in drawn])
     np.testing.assert_array_equal(leading_digits(numbers), printed_digits(numbers))

@@ -64,7 +64,7 @@ def test_equals_tsfresh_on_small_series(calculator):
 
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(case=series() | broken_series())
 def test_equals_tsfresh(calculator, case):
     require_parity("spectrum", calculator, sorted_by_coefficient(arguments_of(calculator)), case)

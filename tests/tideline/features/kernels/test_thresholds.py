@@ -83,7 +83,7 @@ def test_equals_tsfresh_on_small_series(calculator):
 
 @pytest.mark.parametrize("calculator", CALCULATORS)
 @given(st.lists(series() | broken_series(), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 def test_equals_tsfresh(calculator, cases):
     require_parity("thresholds", calculator, arguments_of(calculator), *cases)
 
@@ -97,7 +97,7 @@ def test_equals_tsfresh_on_many_series(calculator, cases):
 
 
 @given(THRESHOLDS, series(longest=300) | broken_series())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 def test_takes_every_parameter(thresholds, case):
     for calculator, parameter in (
         ("large_standard_deviation", "r"),

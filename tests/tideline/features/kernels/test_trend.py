@@ -25,19 +25,19 @@ def chunked(draw: st.DrawFn) -> list[dict]:
     return [{"attr": attr, "chunk_len": width, "f_agg": f} for attr, width, f in drawn]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(series() | broken_series(), min_size=1, max_size=3))
 def test_lines_are_those_of_tsfresh(cases):
     require_parity("trend", "linear_trend", LINEAR, *cases)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 @given(series(longest=600) | broken_series())
 def test_lines_through_chunks_are_those_of_tsfresh(case):
     require_parity("trend", "agg_linear_trend", CHUNKED, case)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=10)
 @given(chunked(), st.lists(series(longest=400) | broken_series(), min_size=1, max_size=3))
 def test_chunks_of_any_length_and_aggregate(arguments, cases):
     require_parity("trend", "agg_linear_trend", arguments, *cases)

@@ -64,13 +64,13 @@ def test_coefficients_equal_tsfresh_on_small_series():
     require_parity("wavelets", "cwt_coefficients", COEFFICIENTS, *cases_of(SMALL))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 @given(case=series() | broken_series())
 def test_coefficients_equal_tsfresh(case):
     require_parity("wavelets", "cwt_coefficients", COEFFICIENTS, case)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 @given(case=series(longest=400) | broken_series(), arguments=widths_and_places())
 def test_coefficients_of_other_widths_equal_tsfresh(case, arguments):
     require_parity("wavelets", "cwt_coefficients", arguments, case)
@@ -81,13 +81,13 @@ def test_number_of_peaks_equals_tsfresh_on_small_series():
     require_parity("wavelets", "number_cwt_peaks", arguments, *cases_of(SMALL))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=10)
 @given(case=series(longest=600) | broken_series())
 def test_number_of_peaks_equals_tsfresh(case):
     require_parity("wavelets", "number_cwt_peaks", PEAKS, case)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(
     case=series(longest=200) | broken_series(),
     widest=st.lists(st.integers(1, 40), min_size=1, max_size=3),
