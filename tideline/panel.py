@@ -176,6 +176,12 @@ class Panel:
             )
         n_cases, n_channels, n_timepoints = array.shape
         names = [str(c) for c in range(n_channels)] if channel_names is None else channel_names
+        if isinstance(names, str):
+            raise DataError(
+                f"channel_names is the text {shown(names)}; a list of names is expected.",
+                mend=f"Write [{names[:100]!r}] for one channel.",
+                field="channel_names",
+            )
         case_ids = tuple(range(n_cases)) if ids is None else tuple(ids)
         if len(set(names)) != n_channels or len(case_ids) != n_cases:
             raise DataError(

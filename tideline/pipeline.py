@@ -118,7 +118,7 @@ class Pipeline:
         panel
             Holds the channels of the training data, and no other.
         workers
-            How many processes compute the features.
+            How many threads compute the features.
 
         Raises
         ------

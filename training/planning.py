@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tideline.errors import BudgetExceeded
+from tideline.errors import BudgetExceeded, SpecError
 from tideline.features.extraction import extract
 from tideline.features.plan import FeaturePlan
 from tideline.panel import FloatArray, Panel
@@ -20,7 +20,7 @@ OPEN_SETS = ("tideline", "efficient")
 """What is computed when the spec leaves the features open: the first that is not too much."""
 FALLBACK_SET = "minimal"
 MOST_FEATURES = 10_000
-"""Over how many features a set is too much, for a search through tables of few cases."""
+"""Over how many features the views are left out, for a search through tables of few cases."""
 OPEN_SHARE = 0.5
 """Of the time left, what extraction may take when the spec leaves the features open."""
 ASKED_SHARE = 0.9
@@ -66,12 +66,20 @@ def _open_features(
 ) -> tuple[FeaturePlan, FloatArray]:
     """Compute the first of the sets that are tried whose size and time are not too much."""
     for name in OPEN_SETS:
-        plan = FeaturePlan.for_panel(panel, name)
-        if len(plan.features) > MOST_FEATURES:
+        try:
+            plan = FeaturePlan.for_panel(panel, name)
+        except SpecError as error:
+            # A channel is named as a view of another is.
+            journal.notice(f"the {name} set is left out: {error.message}")
+            continue
+        if name != OPEN_SETS[-1] and len(plan.features) > MOST_FEATURES:
+            journal.notice(
+                f"the {name} set would be {len(plan.features)} features of "
+                f"{len(panel.channels)} channels, over {MOST_FEATURES}: fewer are computed."
+            )
             continue
         try:
-            limit = OPEN_SHARE * clock.remaining
-            return plan, _computed(panel, plan, limit, journal, workers)
+            return plan, _computed(panel, plan, OPEN_SHARE, clock, journal=journal, workers=workers)
         except TooSlowError as slow:
             journal.notice(f"the {name} features {slow}, over half of the time left; fewer do.")
     plan = FeaturePlan.for_panel(panel, FALLBACK_SET)
@@ -82,9 +90,8 @@ def _open_features(
 def _computed_or_refused(
     panel: Panel, plan: FeaturePlan, clock: Clock, workers: int, journal: Journal
 ) -> FloatArray:
-    limit = ASKED_SHARE * clock.remaining
     try:
-        return _computed(panel, plan, limit, journal, workers)
+        return _computed(panel, plan, ASKED_SHARE, clock, journal=journal, workers=workers)
     except TooSlowError as slow:
         raise BudgetExceeded(
             f"the features {slow}, and {max(clock.remaining, 0):.0f} s of the budget of "
@@ -119,17 +126,19 @@ def _timed(panel: Panel, plan: FeaturePlan) -> float:
 
 
 def _computed(
-    panel: Panel, plan: FeaturePlan, limit: float, journal: Journal, workers: int
+    panel: Panel, plan: FeaturePlan, share: float, clock: Clock, *, journal: Journal, workers: int
 ) -> FloatArray:
-    began = time.monotonic()
+    """Compute the features, unless that takes more than a share of the time that is left."""
     seconds = projected_seconds(panel, plan) / workers
+    # Of what is left now: the projection has paid for imports and compilation.
+    limit = share * clock.remaining
     if seconds > limit:
         raise TooSlowError(f"would take about {seconds:.0f} s")
     journal.say(
         f"{len(plan.features)} features of {panel.n_cases} cases, about {seconds:.0f} s "
         f"in {counted(workers, 'thread')}"
     )
-    watch = _paced(journal.counter("cases"), began, limit)
+    watch = _paced(journal.counter("cases"), time.monotonic(), limit)
     return extract(panel, plan, workers=workers, progress=watch)
 
 

@@ -100,6 +100,11 @@ def test_refuses_arrays_that_do_not_fit(
         Panel.from_arrays(np.zeros(shape), ids, names)
 
 
+def test_refuses_a_text_for_the_names() -> None:
+    with pytest.raises(DataError, match=r"channel_names is the text 'ab'; .* Write \['ab'\]"):
+        Panel.from_arrays(np.zeros((2, 2, 3)), channel_names="ab")
+
+
 def test_refuses_two_cases_of_one_id() -> None:
     with pytest.raises(DataError, match="more than one case has the same id: '7'"):
         Panel.from_arrays(np.zeros((3, 1, 2)), ids=[7, "7", 8])

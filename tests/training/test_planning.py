@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from tideline.errors import BudgetExceeded
+from tideline.features.plan import FeaturePlan
 from tideline.features.views import PLAIN
 from tideline.panel import Panel
 from tideline.spec import ExtractionSpec
+from training import planning
 from training.clock import Clock
 from training.journal import Journal
 from training.planning import (
-    MOST_FEATURES,
     TooSlowError,
     _paced,
     compute_features,
@@ -39,11 +40,26 @@ def test_an_open_set_falls_back_to_minimal_when_time_is_short() -> None:
     assert "minimal set is computed" in told.notices[-1]
 
 
-def test_an_open_set_is_minimal_where_only_that_fits() -> None:
-    told = journal()
-    plan, X = compute_features(PANEL, ExtractionSpec(), Clock(1.5), 1, told)
-    assert X.shape == (20_000, len(plan.features)) == (20_000, 10)
-    assert told.notices
+def test_an_open_set_is_minimal_where_only_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A second for each feature, so that no machine's speed decides.
+    monkeypatch.setattr(
+        planning, "projected_seconds", lambda _panel, plan: float(len(plan.features))
+    )
+    few, told = PANEL.take(range(10)), journal()
+    plan, X = compute_features(few, ExtractionSpec(), Clock(100.0), 1, told)
+    assert X.shape == (10, len(plan.features)) == (10, 10)
+    assert "efficient" in told.notices[1]
+
+
+def test_a_slow_first_use_is_not_taken_for_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compiled(panel: Panel, plan: FeaturePlan) -> float:
+        time.sleep(1.5)
+        return 0.001
+
+    monkeypatch.setattr(planning, "projected_seconds", compiled)
+    spec = ExtractionSpec(default_fc_parameters="minimal")
+    _, X = compute_features(PANEL.take(range(3_000)), spec, Clock(8.0), 1, journal())
+    assert len(X) == 3_000
 
 
 def test_an_open_set_has_views_where_there_is_time() -> None:
@@ -55,11 +71,11 @@ def test_an_open_set_has_views_where_there_is_time() -> None:
 
 def test_an_open_set_of_many_channels_has_none() -> None:
     values = np.random.default_rng(0).normal(size=(2, 6, 60))
-    plan, _ = compute_features(
-        Panel.from_arrays(values), ExtractionSpec(), Clock(300.0), 1, journal()
-    )
-    assert 4_000 < len(plan.features) <= MOST_FEATURES
+    told = journal()
+    plan, _ = compute_features(Panel.from_arrays(values), ExtractionSpec(), Clock(300.0), 1, told)
+    assert len(plan.features) > 4_000
     assert {feature.view for feature in plan.features} == {PLAIN}
+    assert "6 channels" in told.notices[0]
 
 
 def test_a_set_that_was_asked_for_is_computed_or_refused() -> None:

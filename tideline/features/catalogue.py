@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Need = Literal["order", "spectrum", "welch", "distances"]
-"""Shared work: the values in order, the transform, its estimated density, and the distances
-between short windows of the series. Done once for a series, however many calculators need it."""
+Need = Literal["order", "spectrum", "welch"]
+"""Shared work: the values in order, the transform, and the power density by Welch's method. Done
+once for a series, however many calculators need it."""
 
 Cost = Literal["n", "n log n", "n * widths", "n * lags", "n * lags^2", "n^2"]
 """How the time grows with the length n of the series."""
@@ -90,7 +90,7 @@ _ROWS = (
     Calculator(
         "ratio_value_number_to_time_series_length", "repetition", cost="n log n", needs=("order",)
     ),
-    Calculator("sample_entropy", "entropy", cost="n^2", needs=("distances",)),
+    Calculator("sample_entropy", "entropy", cost="n^2", needs=("order",)),
     Calculator("maximum", "moments"),
     Calculator("absolute_maximum", "moments"),
     Calculator("minimum", "moments"),
@@ -124,7 +124,7 @@ _ROWS = (
     Calculator("fft_aggregated", "spectrum", ("aggtype",), cost="n log n", needs=("spectrum",)),
     Calculator("value_count", "thresholds", ("value",)),
     Calculator("range_count", "thresholds", ("max", "min")),
-    Calculator("approximate_entropy", "entropy", ("m", "r"), cost="n^2", needs=("distances",)),
+    Calculator("approximate_entropy", "entropy", ("m", "r"), cost="n^2", needs=("order",)),
     Calculator(
         "friedrich_coefficients", "langevin", ("coeff", "m", "r"), cost="n log n", needs=("order",)
     ),

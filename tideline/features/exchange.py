@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 from tideline.errors import SpecError
 from tideline.features.catalogue import TIMEWISE
 from tideline.features.feature import Feature
-from tideline.features.parameters import canonical_name, checked
-from tideline.features.plan import KIND_FIELD, FeaturePlan
+from tideline.features.parameters import TIDELINE, canonical_name, checked
+from tideline.features.plan import KIND_FIELD, FeaturePlan, features_of
 from tideline.features.views import PLAIN, Form, View
 from tideline.wording import shown
 
@@ -32,8 +32,12 @@ _VIEW = re.compile(
 )
 
 
-def plan_of_fc_parameters(kind_to_fc_parameters: Mapping[Any, object]) -> FeaturePlan:
+def plan_of_fc_parameters(
+    kind_to_fc_parameters: Mapping[Any, object], channels: Collection[str] = ()
+) -> FeaturePlan:
     """Return the plan of a `kind_to_fc_parameters` dictionary of tsfresh.
+
+    Kinds are read as `plan_of_names` reads them: `x|difference` is a view of the channel `x`.
 
     Parameters
     ----------
@@ -41,19 +45,64 @@ def plan_of_fc_parameters(kind_to_fc_parameters: Mapping[Any, object]) -> Featur
         Kind to a settings object of tsfresh, a plain mapping, or the name of a set; such as
         `tsfresh.feature_extraction.settings.from_columns` returns. A kind whose mapping is empty
         is left out.
+    channels
+        Channels of the data, which are no views whatever their names end in.
 
     Raises
     ------
     SpecError
         When a calculator, a parameter or a value is not known, or there is nothing to compute.
     """
-    settings = {
-        str(kind): plain_settings(chosen, field=f"{KIND_FIELD}.{str(kind)[:80]}") or None
-        for kind, chosen in kind_to_fc_parameters.items()
-    }
-    chosen_only = {kind: chosen for kind, chosen in settings.items() if chosen is not None}
-    # Whether there are dates is seen when the data is there.
-    return FeaturePlan.from_parameters(list(settings), None, chosen_only, timed=settings)
+    features: list[Feature] = []
+    for kind, chosen in kind_to_fc_parameters.items():
+        channel, view = series_of_kind(str(kind), channels)
+        # Whether there are dates is seen when the data is there.
+        features += features_of_kind(channel, view, chosen, timed=True)
+    if not features:
+        raise SpecError(
+            "the parameters name no calculator for any kind.",
+            mend="Name calculators, or a set such as 'efficient'.",
+            field=KIND_FIELD,
+        )
+    plan = FeaturePlan(tuple(features))
+    plan.require_distinct()
+    return plan
+
+
+def features_of_kind(
+    channel: str, view: View, chosen: object, *, timed: bool, field: str | None = None
+) -> list[Feature]:
+    """Return the features that tsfresh would compute for one kind, which may be a view's.
+
+    Parameters
+    ----------
+    chosen
+        A settings object of tsfresh, a plain mapping, or the name of a set.
+    timed
+        Whether the channel has dates. A view has none, and what needs them is left out.
+    field
+        What a refusal names; the kind when left out.
+
+    Raises
+    ------
+    SpecError
+        When a calculator, a parameter or a value is not known, nothing but what needs dates is
+        asked for where there are none, or the set `tideline` is asked for a view.
+    """
+    field = field or f"{KIND_FIELD}.{(channel + view.suffix)[:80]}"
+    settings = plain_settings(chosen, field=field)
+    if settings == TIDELINE and not view.is_plain:
+        raise SpecError(
+            f"the set {TIDELINE!r} is asked for of the view {shown(channel + view.suffix)}; it has "
+            "views of its own, and is expected for channels alone.",
+            mend="Write 'efficient'.",
+            field=field,
+        )
+    if not (timed and view.is_plain):
+        settings = without_dates(settings, field=field)
+    if not settings:
+        return []
+    return features_of(channel, settings, views=(view,), timed=timed, field=field)
 
 
 def fc_parameters_of_plan(plan: FeaturePlan) -> dict[str, FCParameters]:
@@ -74,17 +123,20 @@ def fc_parameters_of_plan(plan: FeaturePlan) -> dict[str, FCParameters]:
     return kinds
 
 
-def plan_of_names(names: Iterable[str]) -> FeaturePlan:
+def plan_of_names(names: Iterable[str], channels: Collection[str] = ()) -> FeaturePlan:
     """Return the plan of the features that have some names, in their order.
 
     The names are those of tsfresh's columns, read as `from_columns` of tsfresh reads them, or
-    those of a plan with views. A channel must hold no `__`, and not end in what a view's name
-    ends in: a name alone does not tell such apart. A name given twice counts once.
+    those of a plan with views. A channel must hold no `__`; one that ends in what a view's name
+    ends in has to be among `channels`, for a name alone does not tell. A name given twice counts
+    once.
 
     Parameters
     ----------
     names
         Such as `x__autocorrelation__lag_2`, or `x|difference|1:2/4__mean`.
+    channels
+        Channels of the data, which are no views whatever their names end in.
 
     Raises
     ------
@@ -92,7 +144,7 @@ def plan_of_names(names: Iterable[str]) -> FeaturePlan:
         When a name is not that of a feature; where the calculator or a parameter is not known,
         the nearest is named.
     """
-    features = tuple(_feature(name) for name in dict.fromkeys(names))
+    features = tuple(_feature(name, channels) for name in dict.fromkeys(names))
     if not features:
         raise SpecError(
             "no name of a feature was given; at least one is expected.",
@@ -179,7 +231,7 @@ def _own_function(function: object, field: str) -> SpecError:
     )
 
 
-def _feature(name: object) -> Feature:
+def _feature(name: object, channels: Collection[str]) -> Feature:
     # tsfresh takes seconds to import, and nothing else here needs it.
     from tsfresh.utilities.string_manipulation import get_config_from_string  # noqa: PLC0415
 
@@ -193,21 +245,33 @@ def _feature(name: object) -> Feature:
     calculator = parts[1]
     accepted = checked({calculator: [_plain(parameters)]}, field=f"{NAME_FIELD}.{shown(name)}")
     kept = accepted[calculator]
-    channel, view = _viewed(parts[0])
+    channel, view = series_of_kind(parts[0], channels)
     return Feature.of(channel, calculator, kept[0] if kept else None, view)
 
 
-def _viewed(kind: str) -> tuple[str, View]:
-    """Return the channel and the view that the first part of a name stands for."""
+def series_of_kind(kind: str, channels: Collection[str] = ()) -> tuple[str, View]:
+    """Return the channel and the view that a kind, the first part of a name, stands for.
+
+    It is a view's when it ends in what `View.suffix` writes, unless it is among `channels`; of
+    two readings the one with the longer channel of these holds.
+    """
+    if kind in channels:
+        return kind, PLAIN
     match = _VIEW.fullmatch(kind)
     if match is None or (match["form"] is None and match["start"] is None):
         return kind, PLAIN
     form: Form = match["form"] or "series"  # type: ignore[assignment]  # the pattern has no other
     numbers = (0, 1, 1) if match["start"] is None else tuple(map(int, match.group(3, 4, 5)))
     try:
-        return match["channel"], View(form, *numbers)
+        view = View(form, *numbers)
     except ValueError:
         return kind, PLAIN
+    channel = match["channel"]
+    if channel + view.suffix != kind:
+        # `x|difference|0:2/2` is a view's as well, but under another name.
+        return kind, PLAIN
+    longer = f"{channel}|{form}"
+    return (longer, View("series", *numbers)) if longer in channels else (channel, view)
 
 
 def _unreadable(name: object) -> SpecError:

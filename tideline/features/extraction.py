@@ -25,7 +25,8 @@ Progress = Callable[[int, int], None]
 
 CHUNKS_PER_WORKER = 8
 CHUNK_VALUES = 32_768
-"""The values of one channel that are worked on together: what a core's nearest caches hold."""
+"""The most values of one channel that are worked on together, but for a longer case: what a core's
+nearest caches hold."""
 
 
 def extract(
@@ -122,8 +123,7 @@ def _filled(channel: Channel) -> Channel:
 
 def _computed(panel: Panel, plan: FeaturePlan, matrix: FloatArray, workers: int) -> Iterator[int]:
     """Fill the matrix, and tell after each chunk how many cases are done."""
-    size = _chunk_size(panel, workers)
-    chunks = [range(s, min(s + size, panel.n_cases)) for s in range(0, panel.n_cases, size)]
+    chunks = _chunks(panel, workers)
 
     def fill(chunk: range) -> int:
         # Division by zero and the like are what some features are, as in tsfresh.
@@ -141,10 +141,19 @@ def _computed(panel: Panel, plan: FeaturePlan, matrix: FloatArray, workers: int)
         pool.shutdown(cancel_futures=True)
 
 
-def _chunk_size(panel: Panel, workers: int) -> int:
-    longest = max(channel.values.size for channel in panel.channels.values()) / panel.n_cases
+def _chunks(panel: Panel, workers: int) -> list[range]:
+    """Cut the cases into chunks of at most `CHUNK_VALUES` of each channel, or of one case."""
     fair = -(-panel.n_cases // (CHUNKS_PER_WORKER * workers)) if workers > 1 else panel.n_cases
-    return max(1, min(fair, int(CHUNK_VALUES / max(longest, 1))))
+    chunks: list[range] = []
+    start = 0
+    while start < panel.n_cases:
+        stop = min(start + fair, panel.n_cases)
+        for channel in panel.channels.values():
+            most = channel.offsets[start] + CHUNK_VALUES
+            stop = min(stop, int(np.searchsorted(channel.offsets, most, side="right")) - 1)
+        chunks.append(range(start, max(stop, start + 1)))
+        start = chunks[-1].stop
+    return chunks
 
 
 def _fill(panel: Panel, plan: FeaturePlan, chunk: range, rows: FloatArray) -> None:

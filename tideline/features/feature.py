@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tideline.features.catalogue import CATALOGUE
+from tideline.errors import SpecError
+from tideline.features.catalogue import CATALOGUE, TIMEWISE
 from tideline.features.views import PLAIN, View
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ class Feature:
     calculator: str
     parameters: tuple[tuple[str, ParameterValue], ...] = ()
     view: View = PLAIN
+
+    def __post_init__(self) -> None:
+        if self.calculator == TIMEWISE and not self.view.is_plain:
+            raise SpecError(
+                f"{TIMEWISE} is asked for of {self.channel + self.view.suffix!r}, a view, which "
+                "has no times; a channel as it is is expected.",
+                mend="Leave it out; linear_trend does the same by position.",
+            )
 
     @classmethod
     def of(

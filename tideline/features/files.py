@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import sys
-import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -21,12 +20,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tideline.errors import DataError, InputNotFound, Interrupted, SpecError, TidelineError
+from tideline.errors import (
+    DataError,
+    InputMismatch,
+    InputNotFound,
+    Interrupted,
+    SpecError,
+    TidelineError,
+)
+from tideline.features.draft import complete
 from tideline.features.extraction import Progress, extract
 from tideline.features.pace import Pace
 from tideline.features.plan import FeaturePlan, Settings
+from tideline.features.threads import thread_count
 from tideline.features.views import PLAIN, View
-from tideline.panel import CaseId, FloatArray, named
+from tideline.panel import CaseId, FloatArray, Panel, named
 from tideline.readers.chunks import LongParquet, Part
 from tideline.roles import ColumnRoles
 from tideline.wording import shown
@@ -44,10 +52,23 @@ footer, which is in memory until the file is complete."""
 GROUP_CASES = 2**18
 """How many cases a row group has at most, however few the features."""
 
+OPTIONS = {
+    "extract_features.default_fc_parameters": "--set",
+    "extract_features.column_id": "--column-id",
+    "extract_features.column_sort": "--column-sort",
+    "extract_features.column_kind": "--column-kind",
+    "extract_features.column_value": "--column-value",
+    "column_id": "--column-id",
+    "column_sort": "--column-sort",
+    "column_kind": "--column-kind",
+    "column_value": "--column-value",
+}
+"""What refusals call a part of a training spec, and the option of the command that it is."""
+
 
 def extract_to_parquet(
-    source: Path,
-    target: Path,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
     roles: ColumnRoles,
     parameters: Settings | FeaturePlan | None = "efficient",
     kind_to: Mapping[str, Settings] | None = None,
@@ -76,7 +97,7 @@ def extract_to_parquet(
     kind_to, views
         As `FeaturePlan.for_panel` takes them. The channels are those of the source.
     workers
-        How many threads share the cases.
+        How many threads share the cases; -1 for one a processor.
     progress
         Called with the rows of the source that are done, and the number of all.
 
@@ -93,14 +114,17 @@ def extract_to_parquet(
         When target and source are one, the parameters name what there is not, or a feature has
         the name of the column of ids.
     DataError
-        When the source cannot be read, or `extract` refuses a series in it.
+        When the source cannot be read, or `extract` refuses a series in it; its case and the rows
+        of the source that hold it are told.
     """
+    source, target = Path(source), Path(target)
+    workers = thread_count(workers, field="workers")
     _require_apart(source, target)
-    data = LongParquet(source, roles)
+    data = LongParquet(source, roles, field="source")
     plan = _planned(data, parameters, kind_to, views)
     _require_distinct((str(roles.column_id), *plan.names))
     with (
-        _complete(target) as draft,
+        complete(target) as draft,
         _FeatureFile(draft, pa.field(str(roles.column_id), data.id_type), plan) as file,
     ):
         for part in data.parts():
@@ -110,7 +134,7 @@ def extract_to_parquet(
     return plan
 
 
-def plan_of_file(path: Path) -> FeaturePlan:
+def plan_of_file(path: str | os.PathLike[str]) -> FeaturePlan:
     """Return the plan of a file that `extract_to_parquet` has written: what its columns are.
 
     Raises
@@ -122,6 +146,7 @@ def plan_of_file(path: Path) -> FeaturePlan:
     ModelRefused
         When this version of Tideline does not understand it.
     """
+    path = Path(path)
     try:
         metadata = pq.read_schema(path).metadata or {}
     except FileNotFoundError as error:
@@ -171,7 +196,31 @@ def _extracted(
             if tell is not None:
                 tell(start + done, n_cases)
 
-        yield some.ids, extract(some, plan, workers=workers, progress=count)
+        try:
+            matrix = extract(some, plan, workers=workers, progress=count)
+        except DataError as error:
+            raise _with_rows(error, part, plan) from error
+        yield some.ids, matrix
+
+
+def _with_rows(error: DataError, part: Part, plan: FeaturePlan) -> DataError:
+    """Return a refusal with the rows of the first case that cannot be computed."""
+    if isinstance(error, InputMismatch):
+        return error
+    at = next((n for n in range(part.panel.n_cases) if not _is_usable(part.panel, n, plan)), None)
+    if at is None:
+        return error
+    first, last = part.rows_of(at)
+    return type(error)(
+        f"{error.message} Case {shown(part.panel.ids[at])} is in rows {first:,} to {last:,}.",
+        mend=error.mend.replace("send null", "write null"),
+        field=error.field,
+    )
+
+
+def _is_usable(panel: Panel, position: int, plan: FeaturePlan) -> bool:
+    series = (panel.channels[n].series(position) for n in plan.channels if n in panel.channels)
+    return all(not np.isinf(s).any() and np.count_nonzero(~np.isnan(s)) > 1 for s in series)
 
 
 def _scaled(progress: Progress, part: Part, n_rows: int) -> Progress:
@@ -231,19 +280,6 @@ class _FeatureFile:
         self._ids.clear()
 
 
-@contextmanager
-def _complete(target: Path) -> Iterator[Path]:
-    """Give a name to write under; what was written gets the target's when all went well."""
-    draft = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        yield draft
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _require_apart(source: Path, target: Path) -> None:
     if not target.parent.is_dir():
         raise InputNotFound(
@@ -282,7 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             progress=Pace("rows", _say),
         )
     except TidelineError as error:
-        _say(f"error: {error}")
+        _say(f"error: {_in_options(str(error))}")
         return error.exit_code
     _say(f"{len(plan.features)} features a case, {asked.target.stat().st_size:,} bytes")
     return 0
@@ -300,8 +336,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--column-kind", help="the column that names the channel of a row")
     parser.add_argument("--column-value", help="the column of values")
     parser.add_argument("--set", default="efficient", help="the parameter set")
-    parser.add_argument("--workers", type=int, default=1, help="how many threads")
+    parser.add_argument(
+        "--workers", type=_workers, default=1, help="how many threads; -1 for one a processor"
+    )
     return parser
+
+
+def _workers(text: str) -> int:
+    try:
+        return thread_count(int(text), field="the number")
+    except (ValueError, SpecError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)} was found; a number of threads from 1, or -1 for one a processor, is "
+            "expected"
+        ) from error
+
+
+def _in_options(sentence: str) -> str:
+    """Return a refusal in the words of the command, where it names parts of a training spec."""
+    for field, option in OPTIONS.items():
+        # Not a column of that name, which a refusal quotes.
+        sentence = re.sub(rf"(?<!['\w.]){re.escape(field)}(?!['\w])", option, sentence)
+    return sentence.replace(", or send the column", "")
 
 
 def _interrupted(*_: object) -> NoReturn:

@@ -12,20 +12,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tideline.errors import SpecError
+from tideline.errors import InputMismatch, SpecError
+from tideline.features.catalogue import TIMEWISE
 from tideline.features.containers import Columns, cases_of
-from tideline.features.exchange import plain_settings, without_dates
+from tideline.features.exchange import features_of_kind, series_of_kind
 from tideline.features.extraction import compute, extract
 from tideline.features.feature import Feature
 from tideline.features.plan import DEFAULT_FIELD, KIND_FIELD, FeaturePlan
 from tideline.features.reference import quiet
+from tideline.features.threads import thread_count
+from tideline.features.views import FORMS, PLAIN, View
 from tideline.panel import Channel, FloatArray, Panel, named
 from tideline.wording import shown
 
 
 def extract_features(  # noqa: PLR0917 - the arguments of tsfresh's, in its order
     timeseries_container: pd.DataFrame | Mapping[Any, pd.DataFrame],
-    default_fc_parameters: str | Mapping[Any, Any] | None = None,
+    default_fc_parameters: str | Mapping[Any, Any] | FeaturePlan | None = None,
     kind_to_fc_parameters: Mapping[Any, str | Mapping[Any, Any]] | None = None,
     column_id: Hashable | None = None,
     column_sort: Hashable | None = None,
@@ -53,13 +56,15 @@ def extract_features(  # noqa: PLR0917 - the arguments of tsfresh's, in its orde
         Calculators with their parameters, as tsfresh takes them (its settings objects, or plain
         mappings), or a set's name: `minimal`, `efficient`, `comprehensive`, or `tideline`, which
         tsfresh has not. When this and `kind_to_fc_parameters` are left out: `comprehensive`.
+        A `FeaturePlan` says all: its features are computed, in its order.
     kind_to_fc_parameters
-        The same for single kinds. Without `default_fc_parameters`, other kinds are left out.
+        The same for single kinds. Without `default_fc_parameters`, other kinds are left out. A
+        kind of the data, or one followed by the name of a view: `x|difference`.
     column_id, column_sort, column_kind, column_value
         The columns that have a role. Only `column_id` is always needed.
     n_jobs
         How many threads share the cases: half of the processors when left out, as in tsfresh; one
-        with 0 or 1; -1 for all of them.
+        with 0 or 1, so many with more; -1 for one a processor.
     impute_function
         Called with the frame, which it changes in place. What it returns is not looked at.
     show_warnings
@@ -82,6 +87,8 @@ def extract_features(  # noqa: PLR0917 - the arguments of tsfresh's, in its orde
         number; or when a calculator without a kernel fails on a series.
     SpecError
         When a calculator, a parameter, a kind or another argument is not one that is known here.
+    InputMismatch
+        When a plan is given for kinds, or dates, that the data lacks.
 
     Examples
     --------
@@ -131,47 +138,96 @@ def _require_callable(impute_function: object) -> None:
 
 
 def _plan(panel: Panel, default: object, kind_to: Mapping[Any, object] | None) -> FeaturePlan:
-    """Return the plan of what tsfresh would compute."""
+    """Return the plan of what tsfresh would compute, or the one that is given."""
+    if isinstance(default, FeaturePlan):
+        return _given_plan(panel, default, kind_to)
     if default is None:
         default = "comprehensive" if kind_to is None else {}
     chosen = {str(kind): settings for kind, settings in (kind_to or {}).items()}
-    _require_kinds(chosen, panel)
-    everywhere = plain_settings(default, field=DEFAULT_FIELD)
+    own = _own_settings(chosen, panel)
     features: list[Feature] = []
     for kind, channel in panel.channels.items():
-        field = f"{KIND_FIELD}.{kind[:80]}" if kind in chosen else DEFAULT_FIELD
-        settings = plain_settings(chosen[kind], field=field) if kind in chosen else everywhere
-        if channel.index is None:
-            settings = without_dates(settings, field=field)
-        if settings:
-            timed = [] if channel.index is None else [kind]
-            own = {kind: settings} if kind in chosen else None
-            features += FeaturePlan.from_parameters([kind], settings, own, timed=timed).features
+        of_views = own.get(kind, {})
+        settings, field = (chosen[kind], None) if kind in chosen else (default, DEFAULT_FIELD)
+        timed = channel.index is not None
+        whole = features_of_kind(kind, PLAIN, settings, timed=timed, field=field)
+        # What a set has of a view gives way to what is asked for of it.
+        features += [feature for feature in whole if feature.view not in of_views]
+        for view, listed in of_views.items():
+            features += features_of_kind(kind, view, listed, timed=timed)
     if not features:
+        raise _nothing(panel)
+    plan = FeaturePlan(tuple(features))
+    plan.require_distinct()
+    return plan
+
+
+def _own_settings(chosen: Mapping[str, object], panel: Panel) -> dict[str, dict[View, object]]:
+    """Return the settings of views, by their channels; each kind is the data's or a view's."""
+    own: dict[str, dict[View, object]] = {}
+    for kind, settings in chosen.items():
+        channel, view = series_of_kind(kind, panel.channels)
+        if channel not in panel.channels:
+            raise _no_kind(kind, panel)
+        if not view.is_plain:
+            own.setdefault(channel, {})[view] = settings
+    return own
+
+
+def _no_kind(kind: str, panel: Panel) -> SpecError:
+    known = [name + View(form).suffix for form in FORMS for name in panel.channels]
+    near = get_close_matches(kind, known, 1)
+    return SpecError(
+        f"kind {shown(kind)} is not in the data: found {named(panel.channels)}.",
+        mend=f"Did you mean {near[0]!r}?" if near else "Leave it out.",
+        field=KIND_FIELD,
+    )
+
+
+def _nothing(panel: Panel) -> SpecError:
+    return SpecError(
+        f"the parameters name no calculator for any kind; the data has {named(panel.channels)}.",
+        mend="Name calculators, or a set such as 'efficient', or leave the parameters out.",
+        field=DEFAULT_FIELD,
+    )
+
+
+def _given_plan(panel: Panel, plan: FeaturePlan, kind_to: object) -> FeaturePlan:
+    """Return a plan as it is, when the data has what it needs."""
+    if kind_to is not None:
         raise SpecError(
-            "the parameters name no calculator for any kind; the data has "
+            "kind_to_fc_parameters is set beside a FeaturePlan, which names the features of each "
+            "kind.",
+            mend="Leave kind_to_fc_parameters out.",
+            field=KIND_FIELD,
+        )
+    if not plan.features:
+        raise _nothing(panel)
+    lacking = [name for name in plan.channels if name not in panel.channels]
+    if lacking:
+        raise InputMismatch(
+            f"the plan is for kinds {named(lacking)} too, and the data has "
             f"{named(panel.channels)}.",
-            mend="Name calculators, or a set such as 'efficient', or leave the parameters out.",
+            mend="Name the columns as they were when the plan was made.",
             field=DEFAULT_FIELD,
         )
-    return FeaturePlan(tuple(features))
-
-
-def _require_kinds(chosen: Mapping[str, object], panel: Panel) -> None:
-    for kind in chosen:
-        if kind not in panel.channels:
-            near = get_close_matches(kind, panel.channels, 1)
-            raise SpecError(
-                f"kind {shown(kind)} is not in the data: found {named(panel.channels)}.",
-                mend=f"Did you mean {near[0]!r}?" if near else "Leave it out.",
-                field=KIND_FIELD,
+    for feature in plan.features:
+        if feature.calculator == TIMEWISE and panel.channels[feature.channel].index is None:
+            raise InputMismatch(
+                f"the plan has {shown(feature.name)}, and the rows have no dates.",
+                mend="Give the frame a DatetimeIndex, or leave the feature out of the plan.",
+                field=DEFAULT_FIELD,
             )
+    return plan
 
 
-def _workers(n_jobs: int | None) -> int:
+def _workers(n_jobs: object) -> int:
     if n_jobs is None:
         return max(1, int(joblib.cpu_count()) // 2)
-    return int(joblib.effective_n_jobs(n_jobs)) if n_jobs else 1
+    # tsfresh computes in its own process when told 0.
+    if isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool) and n_jobs == 0:
+        return 1
+    return thread_count(n_jobs, field="n_jobs")
 
 
 @dataclass(frozen=True, eq=False)

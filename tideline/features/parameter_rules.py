@@ -16,6 +16,13 @@ Parameter = str | int | float | bool | None | list[int | float]
 LARGEST = 10_000
 """The largest whole number taken: lags, orders, bins and widths beyond it are slips."""
 
+_LARGEST_OF: Mapping[tuple[str, str], int] = MappingProxyType(
+    {
+        # All wavelets up to this width: the work grows with its square.
+        ("number_cwt_peaks", "n"): 500,
+    }
+)
+
 _NUMPY_AGGREGATES = ("max", "mean", "median", "min", "std", "sum", "var")
 _CHOICES: Mapping[tuple[str, str], tuple[str | None, ...]] = MappingProxyType(
     {
@@ -134,7 +141,8 @@ def _number(calculator: str, parameter: str, *, is_float: bool) -> Rule:
     if is_float or (calculator, parameter) in _NUMBERS:
         return Rule("a finite number", "number")
     low = 2 if (calculator, parameter) in _FROM_TWO else int(parameter not in _FROM_ZERO)
-    return Rule(f"a whole number from {low} to {LARGEST}", "whole", low, LARGEST)
+    high = _LARGEST_OF.get((calculator, parameter), LARGEST)
+    return Rule(f"a whole number from {low} to {high}", "whole", low, high)
 
 
 def pairing_fault(calculator: str, entry: Mapping[str, Parameter]) -> str | None:

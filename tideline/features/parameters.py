@@ -1,9 +1,9 @@
 """Which calculators to run, and with which parameters: tsfresh's named sets, or a mapping.
 
-A set is known by a name alone, so that a spec is read without importing tsfresh, which takes
-seconds. A mapping is checked against tsfresh's own functions before anything is computed, because
-tsfresh looks some parameters up as names of numpy functions, and fails on others in the middle of
-a run.
+A set is known by a name alone, and the calculators and their parameters by the catalogue, so that
+a spec is read without importing tsfresh, which takes seconds. A mapping is checked against the
+catalogue before anything is computed, because tsfresh looks some parameters up as names of numpy
+functions, and fails on others in the middle of a run.
 """
 
 from __future__ import annotations

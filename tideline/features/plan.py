@@ -27,6 +27,7 @@ from tideline.features.parameters import (
 from tideline.features.sets import Recipe, tideline_recipe
 from tideline.features.views import PLAIN, View
 from tideline.panel import Panel, named
+from tideline.wording import shown
 
 Settings = str | Mapping[str, object]
 """A parameter set's name, or calculators with their parameters, as tsfresh writes them."""
@@ -84,8 +85,8 @@ class FeaturePlan:
         ------
         SpecError
             When `kind_to` names a channel that there is not, a calculator or parameter is not
-            known, `linear_trend_timewise` is asked for by name where there are no dates, or
-            there is nothing to compute.
+            known, `linear_trend_timewise` is asked for by name where there are no dates, there is
+            nothing to compute, or a channel has the name of another's view.
         """
         chosen = dict(kind_to or {})
         _require_known(chosen, channels)
@@ -94,8 +95,10 @@ class FeaturePlan:
             settings = chosen.get(channel, default)
             if settings is not None:
                 field = f"{KIND_FIELD}.{channel[:80]}" if channel in chosen else DEFAULT_FIELD
-                part = _Part(channel, channel in timed, tuple(views), field)
-                features += part.features(settings)
+                timed_too = channel in timed
+                features += features_of(
+                    channel, settings, views=views, timed=timed_too, field=field
+                )
         if not features:
             raise SpecError(
                 "the parameters name no feature for any channel.",
@@ -103,7 +106,9 @@ class FeaturePlan:
                 "comprehensive, or name calculators.",
                 field=DEFAULT_FIELD,
             )
-        return cls(tuple(features))
+        plan = cls(tuple(features))
+        plan.require_distinct()
+        return plan
 
     @classmethod
     def for_panel(
@@ -149,6 +154,28 @@ class FeaturePlan:
     def __getstate__(self) -> dict[str, Any]:
         # What a used plan keeps at hand, compiled code, cannot go to another process.
         return {"features": self.features, "missing": self.missing}
+
+    def require_distinct(self) -> None:
+        """Refuse features of one name, as those of a channel `x|difference` beside `x` may have.
+
+        Raises
+        ------
+        SpecError
+            When two are named the same; the channels of the first two are told.
+        """
+        if len(set(self.names)) == len(self.names):
+            return
+        first: dict[str, Feature] = {}
+        for feature in self.features:
+            before = first.setdefault(feature.name, feature)
+            if before is not feature:
+                raise SpecError(
+                    f"two features would be named {shown(feature.name)}: one of {_series(before)}, "
+                    f"one of {_series(feature)}; names are expected to differ.",
+                    mend=f"Rename the channel {max(before.channel, feature.channel, key=len)!r}, "
+                    "or leave the view out.",
+                    field=DEFAULT_FIELD,
+                )
 
     def require_computable(self) -> None:
         """Refuse features that a spec could not ask for either.
@@ -196,7 +223,7 @@ class FeaturePlan:
             if document["missing"] != "interpolate":
                 raise _unreadable(f"missing values are treated by {document['missing']!r}")
             return cls(tuple(_from_json(**feature) for feature in document["features"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, SpecError) as error:
             raise _unreadable(f"{type(error).__name__}: {error}") from error
 
 
@@ -222,6 +249,32 @@ def _unreadable(found: str) -> ModelRefused:
         "a list of channel, calculator and parameters is expected.",
         mend="Publish the model again with this version of Tideline.",
     )
+
+
+def _series(feature: Feature) -> str:
+    channel = f"channel {feature.channel!r}"
+    view = feature.view
+    return channel if view.is_plain else f"the view {view.suffix.removeprefix('|')!r} of {channel}"
+
+
+def features_of(
+    channel: str, settings: Settings, *, views: Sequence[View], timed: bool, field: str
+) -> list[Feature]:
+    """Return the features of one channel; see `FeaturePlan.from_parameters`.
+
+    Parameters
+    ----------
+    timed
+        Whether the channel's index holds dates.
+    field
+        What a refusal names.
+
+    Raises
+    ------
+    SpecError
+        When a calculator or a parameter is not known, or needs dates where there are none.
+    """
+    return _Part(channel, timed, tuple(views), field).features(settings)
 
 
 def _require_known(chosen: Mapping[str, object], channels: Sequence[str]) -> None:

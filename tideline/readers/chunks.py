@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,11 @@ BUFFER_BYTES = 2**20
 
 
 def panels_of_parquet(
-    path: Path, roles: ColumnRoles, *, rows: int | None = None, field: str = "raw_data"
+    path: str | os.PathLike[str],
+    roles: ColumnRoles,
+    *,
+    rows: int | None = None,
+    field: str = "raw_data",
 ) -> Iterator[Panel]:
     """Return the panels of the cases in a long Parquet file, a part of the file at a time.
 
@@ -62,6 +67,15 @@ class Part:
     panel: Panel
     start: int
     stop: int
+
+    def rows_of(self, position: int) -> tuple[int, int]:
+        """Return the first and the last row that a case has in the file, from 1."""
+        counts = np.max([channel.lengths for channel in self.panel.channels.values()], axis=0)
+        if counts.sum() < self.stop - self.start:
+            # Stacked: each row is a value of one channel.
+            counts = np.sum([channel.lengths for channel in self.panel.channels.values()], axis=0)
+        ends = self.start + np.cumsum(counts)
+        return int(ends[position] - counts[position]) + 1, int(ends[position])
 
 
 class LongParquet:
@@ -96,11 +110,16 @@ class LongParquet:
     """
 
     def __init__(
-        self, path: Path, roles: ColumnRoles, *, rows: int | None = None, field: str = "raw_data"
+        self,
+        path: str | os.PathLike[str],
+        roles: ColumnRoles,
+        *,
+        rows: int | None = None,
+        field: str = "raw_data",
     ) -> None:
         if rows is not None and rows < 1:
             raise ValueError(f"rows: at least one expected, {rows} found")
-        self.path, self.roles, self.field = path, roles, field
+        self.path, self.roles, self.field = Path(path), roles, field
         with self._readable(), pq.ParquetFile(path) as file:
             require_flat(file.schema, field)
             schema = file.schema_arrow

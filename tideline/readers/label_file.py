@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from tideline.errors import DataError, LabelError
 from tideline.labels import Label, Labels
@@ -21,7 +21,9 @@ FIELD = "labels"
 
 
 def read_labels(
-    source: bytes | Path, column_id: str | None, column_label: str | None = None
+    source: bytes | str | os.PathLike[str],
+    column_id: str | None,
+    column_label: str | None = None,
 ) -> Labels:
     """Return the labels that a file holds.
 
@@ -31,7 +33,7 @@ def read_labels(
     Parameters
     ----------
     source
-        The content, or the file that holds it.
+        The content, or the path of the file that holds it.
     column_id
         The column of ids, named as in the series; a mapping has no use for it.
     column_label

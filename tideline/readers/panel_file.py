@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from tideline.readers.csv_table import csv_table
 from tideline.readers.instances import is_instances, panel_of_instances
@@ -14,8 +14,16 @@ from tideline.readers.source import Format, decode, load, sniff
 from tideline.readers.ts import read_ts
 from tideline.roles import ColumnRoles
 
+NO_ROLES = ColumnRoles()
+"""What a format that holds whole cases needs."""
 
-def read_panel(source: bytes | Path, roles: ColumnRoles, *, field: str = "raw_data") -> Reading:
+
+def read_panel(
+    source: bytes | str | os.PathLike[str],
+    roles: ColumnRoles = NO_ROLES,
+    *,
+    field: str = "raw_data",
+) -> Reading:
     """Return the panel that a file holds, and its labels where the format has them.
 
     The format is told from the content: column JSON as pandas writes it, record JSON, prediction
@@ -24,9 +32,10 @@ def read_panel(source: bytes | Path, roles: ColumnRoles, *, field: str = "raw_da
     Parameters
     ----------
     source
-        The content, or the file that holds it.
+        The content, or the path of the file that holds it.
     roles
-        What the columns of a table mean; a format that holds whole cases has no use for them.
+        What the columns of a table mean, which has to have a `column_id`; a format that holds
+        whole cases (`.ts`, prediction JSON) has no use for them.
     field
         The part of the input that this is, for messages.
 

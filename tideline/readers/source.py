@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import errno
+import os
 from enum import Enum
 from pathlib import Path
 
@@ -35,7 +37,7 @@ class Format(Enum):
     TS = ".ts"
 
 
-def load(source: bytes | Path, field: str) -> bytes:
+def load(source: bytes | str | os.PathLike[str], field: str) -> bytes:
     """Return the bytes of an input.
 
     Raises
@@ -45,7 +47,7 @@ def load(source: bytes | Path, field: str) -> bytes:
     DataError
         When there is nothing in it.
     """
-    content = source if isinstance(source, bytes) else _content(source, field)
+    content = source if isinstance(source, bytes) else _content(Path(source), field)
     if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise DataError(
             f"{field} is empty: {len(content)} bytes, none of them data; {ACCEPTED} is expected.",
@@ -58,7 +60,11 @@ def load(source: bytes | Path, field: str) -> bytes:
 def _content(path: Path, field: str) -> bytes:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+    except (OSError, ValueError) as error:
+        # A content that is given as text makes a name that is too long, or holds a null.
+        none = (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError)
+        if not isinstance(error, none) and error.errno != errno.ENAMETOOLONG:
+            raise
         raise InputNotFound(
             f"there is no file {shown(str(path))}.",
             mend=f"Name an existing file in {field}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from tideline.errors import DataError
 from tideline.panel import named
@@ -35,9 +36,11 @@ class Table:
         """
         if name not in self.columns:
             setting = role if role == "column_label" else f"extract_features.{role}"
+            near = get_close_matches(name, self.columns, 1)
+            guess = f"Did you mean {near[0]!r}? " if near else ""
             raise DataError(
                 f"{role} {name!r} is not in {self.field}: {self.found}.",
-                mend=f"Set {setting} to one of them, or send the column.",
+                mend=f"{guess}Set {setting} to one of them, or send the column.",
                 field=self.field,
             )
         return self.columns[name]

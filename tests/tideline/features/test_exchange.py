@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tsfresh
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tsfresh.feature_extraction.settings import (
     ComprehensiveFCParameters,
@@ -13,6 +13,7 @@ from tsfresh.feature_extraction.settings import (
 )
 
 from tideline.errors import SpecError
+from tideline.features.catalogue import TIMEWISE
 from tideline.features.exchange import (
     fc_parameters_of_plan,
     plain_settings,
@@ -92,10 +93,58 @@ def test_a_plan_comes_back_from_its_names(columns: list[int], view: View, channe
     assert {(f.channel, f.view) for f in again.features} == {(channel, view)}
 
 
-def test_a_name_that_ends_like_no_view_is_a_channel() -> None:
-    (feature,) = plan_of_names(["x|9:2/4__mean"]).features
+@settings(deadline=None, max_examples=30)
+@given(
+    columns_of_the_whole,
+    st.lists(st.sampled_from([View(), *dyadic()]), min_size=1, max_size=3, unique=True),
+    st.sampled_from([["x"], ["a b|c", "7"], ["x|spectrum", "y"], ["x|1:2/4"]]),
+)
+def test_a_plan_with_views_comes_back_from_the_form_of_tsfresh(
+    columns: list[int], views: list[View], channels: list[str]
+) -> None:
+    parts = [f for f in WHOLE.take(columns).features if f.calculator != TIMEWISE]
+    assume(parts)
+    plan = FeaturePlan(
+        tuple(
+            Feature(channel, feature.calculator, feature.parameters, view)
+            for channel in channels
+            for view in views
+            for feature in parts
+        )
+    )
 
-    assert feature == Feature("x|9:2/4", "mean")
+    again = plan_of_fc_parameters(fc_parameters_of_plan(plan), channels)
+
+    assert set(again.features) == set(plan.features)
+    assert plan_of_names(plan.names, channels) == plan
+
+
+@pytest.mark.parametrize("kind", ["x|9:2/4", "x|0:2/2", "x|01:2/4", "|difference", "x|diff"])
+def test_a_name_that_ends_like_no_view_is_a_channel(kind: str) -> None:
+    expected = (Feature(kind, "mean"),)
+
+    assert plan_of_names([f"{kind}__mean"]).features == expected
+    assert plan_of_fc_parameters({kind: {"mean": None}}).features == expected
+
+
+def test_a_channel_of_the_data_is_no_view() -> None:
+    expected = (Feature("x|difference", "mean"),)
+
+    assert plan_of_names(["x|difference__mean"], ["x|difference"]).features == expected
+    chosen = {"x|difference": {"mean": None}}
+    assert plan_of_fc_parameters(chosen, ["x|difference"]).features == expected
+
+
+def test_a_view_is_left_without_what_needs_dates() -> None:
+    plan = plan_of_fc_parameters({"x|difference": ComprehensiveFCParameters()})
+
+    assert TIMEWISE not in {feature.calculator for feature in plan.features}
+    assert plan.channels == ("x",)
+
+
+def test_refuses_the_set_with_views_for_a_view() -> None:
+    with pytest.raises(SpecError, match=r"asked for of the view 'x\|difference'; it has views of"):
+        plan_of_fc_parameters({"x|difference": "tideline"})
 
 
 def test_names_given_twice_count_once() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 from tsfresh import extract_features
 from tsfresh.feature_extraction import settings as sets
 
-from tests.tideline.features.parity import ABSOLUTE, RELATIVE
+from tests.tideline.features.parity import ABSOLUTE, RELATIVE, require_values
 from tideline.errors import DataError, InputMismatch, ModelRefused
+from tideline.features import reference
 from tideline.features.catalogue import TIMEWISE
-from tideline.features.extraction import CHUNK_VALUES, extract
+from tideline.features.extraction import CHUNK_VALUES, _chunks, extract
 from tideline.features.feature import Feature
 from tideline.features.plan import FeaturePlan
 from tideline.features.reference import values_by_tsfresh
@@ -167,6 +169,32 @@ def test_progress_counts_the_cases() -> None:
     assert seen == [(2, 5), (4, 5), (5, 5)]
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    lengths=st.lists(
+        st.integers(1, 9) | st.sampled_from([CHUNK_VALUES - 1, CHUNK_VALUES, CHUNK_VALUES + 1]),
+        min_size=1,
+        max_size=40,
+    ),
+    workers=st.integers(1, 3),
+)
+def test_no_chunk_holds_more_values_than_it_may_but_of_one_case(lengths, workers) -> None:
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    beside = np.arange(len(lengths) + 1)
+    channels = {
+        "x": Channel(np.zeros(offsets[-1]), offsets),
+        "y": Channel(np.ones(beside[-1]), beside),
+    }
+    chunks = _chunks(Panel(tuple(range(len(lengths))), channels), workers)
+
+    assert [case for chunk in chunks for case in chunk] == list(range(len(lengths)))
+    for chunk in chunks:
+        assert len(chunk) == 1 or sum(lengths[chunk.start : chunk.stop]) <= CHUNK_VALUES
+    if workers == 1:
+        joined = [sum(lengths[a.start : b.start + 1]) for a, b in pairwise(chunks)]
+        assert all(total > CHUNK_VALUES for total in joined)
+
+
 def test_an_error_in_the_progress_stops_the_work() -> None:
     panel = ragged([30] * 400)
     plan = FeaturePlan.for_panel(panel, "efficient")
@@ -232,9 +260,29 @@ def test_every_set_takes_short_constant_and_extreme_series(series: list[float]) 
     assert extract(panel, FeaturePlan.for_panel(panel, "comprehensive")).shape[0] == 1
 
 
-def test_the_callers_warnings_are_as_they_were_after_many_threads() -> None:
-    panel = ragged([12] * 20)
-    plan = FeaturePlan.for_panel(panel, "minimal")
+def test_the_callers_warnings_are_as_they_were_after_many_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = np.tile(np.arange("2026-01-01", "2026-01-13", dtype="datetime64[D]"), 20)
+    channel = Channel(
+        np.random.default_rng(0).normal(size=240),
+        np.arange(0, 241, 12),
+        times.astype("datetime64[ns]"),
+    )
+    panel = Panel(tuple(range(20)), {"x": channel})
+    plan = FeaturePlan.for_panel(panel, "time_based")
+    assert all(call.kernel is None for call in plan.calls)
+    silence = reference._silence
+    together = threading.Barrier(8, timeout=60)
+    most: list[int] = []
+
+    def enter() -> None:
+        type(silence).enter(silence)
+        together.wait()
+        most.append(silence.inside)
+        together.wait()
+
+    monkeypatch.setattr(silence, "enter", enter)
     before = list(warnings.filters)
 
     threads = [threading.Thread(target=extract, args=(panel, plan)) for _ in range(8)]
@@ -243,6 +291,7 @@ def test_the_callers_warnings_are_as_they_were_after_many_threads() -> None:
     for thread in threads:
         thread.join()
 
+    assert most == [8] * 8  # tsfresh's own function was reached, by all threads at once
     assert list(warnings.filters) == before
 
 
@@ -307,3 +356,34 @@ def test_real_series_have_the_values_of_tsfresh(shared_data, name, file, cases) 
     np.testing.assert_allclose(
         extract(panel, plan), by_tsfresh(panel, plan, "EfficientFCParameters"), RELATIVE, ABSOLUTE
     )
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # tsfresh's own
+@pytest.mark.parametrize(
+    ("name", "part", "parameters", "cases"),
+    [
+        ("GunPoint", "TRAIN", "efficient", 50),
+        ("GunPoint", "TEST", "efficient", 150),
+        ("Chinatown", "TRAIN", "comprehensive", 20),
+        ("PLAID", "TRAIN", "efficient", 20),
+        ("BasicMotions", "TRAIN", "efficient", 4),
+    ],
+)
+def test_whole_real_data_sets_have_the_values_of_tsfresh(
+    shared_data, name: str, part: str, parameters: str, cases: int
+) -> None:
+    path = shared_data(name) / f"{name}_{part}.ts"
+    panel = read_panel(path, ColumnRoles(column_id=None)).panel.take(range(cases))
+    plan = FeaturePlan.for_panel(panel, parameters)
+
+    ours = extract(panel, plan)
+
+    for call in plan.calls:
+        for position in range(cases):
+            require_values(
+                call.calculator,
+                call.arguments,
+                panel.channels[call.channel].series(position),
+                ours[position, call.columns],
+            )

@@ -222,9 +222,69 @@ def test_the_command_exits_with_the_code_of_the_error(
 ) -> None:
     target = str(tmp_path / "features.parquet")
     assert main([str(source), target, "--column-id", "machine"]) == DataError.exit_code
-    assert "column_id 'machine' is not in raw_data: found 'id', 't'" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "--column-id 'machine' is not in source: found 'id', 't'" in told
+    assert told.endswith("Set --column-id to one of them.\n")
+    assert main([str(source), target, "--column-id", "idd"]) == DataError.exit_code
+    assert "Did you mean 'id'? Set --column-id to one of them." in capsys.readouterr().err
+    assert main([str(source), target, "--column-id", "id", "--set", "time_based"]) == 64
+    assert "Set --set to minimal" in capsys.readouterr().err
     assert main([str(source), target, "--column-id", "id", "--set", "minimum"]) == 64
     assert "minimal" in capsys.readouterr().err
+
+
+def test_the_command_leaves_a_column_its_name_in_a_refusal() -> None:
+    told = files._in_options("column_id 'column_id' is not here. Set extract_features.column_id.")
+    assert told == "--column-id 'column_id' is not here. Set --column-id."
+
+
+@pytest.mark.parametrize("workers", ["0", "-2", "1.5", "two"])
+def test_the_command_refuses_a_number_of_workers_in_words(
+    workers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["a", "b", "--column-id", "id", f"--workers={workers}"])
+    assert f"{workers!r} was found; a number of threads from 1, or -1" in capsys.readouterr().err
+
+
+def test_refuses_a_number_of_workers_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="workers is 0; a number of threads from 1"):
+        extract_to_parquet(tmp_path / "none", tmp_path / "f.parquet", ROLES, workers=0)
+
+
+def test_takes_paths_as_text_and_all_processors(source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "features.parquet"
+    plan = extract_to_parquet(str(source), str(target), ROLES, "minimal", workers=-1)
+    assert plan_of_file(str(target)) == plan
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_says_in_which_rows_a_case_is_that_cannot_be_computed(tmp_path: Path, value: float) -> None:
+    table = long_table()
+    table["y"][sum(LENGTHS[:5]) + 3] = value
+    target = tmp_path / "f.parquet"
+    with pytest.raises(DataError, match=r"'y' holds 1 inf.* Case 'case 5' is in rows 55 to 73\."):
+        extract_to_parquet(written(tmp_path, table), target, ROLES, "minimal")
+
+
+def test_says_in_which_rows_a_case_of_one_value_is(tmp_path: Path) -> None:
+    table = long_table(lengths=(7, 30, 1, 9), channels="x")
+    stacked = {name: np.repeat(column, 2) for name, column in table.items()}
+    stacked["kind"] = np.tile(["a", "b"], 47)
+    roles = ColumnRoles("id", "t", "kind", "x")
+    with pytest.raises(DataError, match=r"fewer than 2 .* Case 'case 2' is in rows 38 to 38\."):
+        extract_to_parquet(written(tmp_path, table), tmp_path / "f", ROLES, "minimal")
+    with pytest.raises(DataError, match=r"fewer than 2 .* Case 'case 2' is in rows 75 to 76\."):
+        extract_to_parquet(written(tmp_path, stacked), tmp_path / "f", roles, "minimal")
+
+
+def test_draws_over_missing_values(tmp_path: Path) -> None:
+    table = long_table()
+    table["x"][3] = np.nan
+    source = written(tmp_path, table)
+    target = tmp_path / "features.parquet"
+    plan = extract_to_parquet(source, target, ROLES, "minimal")
+    assert_holds(target, read_panel(source, ROLES).panel, plan)
 
 
 def test_the_command_leaves_nothing_behind_when_it_is_ended(tmp_path: Path) -> None:

@@ -375,6 +375,10 @@ def test_refuses_data_in_words(container: Any, roles: dict[str, Any], message: s
         ({"profile": True}, "profile is set"),
         ({"distributor": object()}, "distributor is set.* n_jobs threads"),
         ({"impute_function": "impute"}, "impute_function is 'impute'; a function"),
+        ({"n_jobs": "a"}, "n_jobs is 'a'; a number of threads from 1, or -1"),
+        ({"n_jobs": 1.5}, "n_jobs is 1.5; a number of threads"),
+        ({"n_jobs": -5}, "n_jobs is -5; a number of threads"),
+        ({"n_jobs": True}, "n_jobs is True; a number of threads"),
     ],
 )
 def test_refuses_arguments_in_words(arguments: dict[str, Any], message: str) -> None:

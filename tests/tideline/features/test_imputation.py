@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from tsfresh.utilities.dataframe_functions import impute
 
 from tideline.features.imputation import LARGEST, RangeImputer
@@ -76,8 +77,13 @@ def test_narrowed_fills_its_columns_as_before() -> None:
 def test_refuses_another_number_of_columns() -> None:
     imputer = RangeImputer().fit(np.zeros((2, 3)))
 
-    with pytest.raises(ValueError, match=r"shape \(1, 2\) found, \(n_cases, 3\) expected"):
+    with pytest.raises(ValueError, match="X has 2 features, but RangeImputer is expecting 3"):
         imputer.transform(np.zeros((1, 2)))
+
+
+@parametrize_with_checks([RangeImputer()])
+def test_is_an_estimator_as_scikit_learn_checks_it(estimator: BaseEstimator, check) -> None:
+    check(estimator)
 
 
 def test_says_that_it_is_not_fitted_and_can_be_cloned() -> None:

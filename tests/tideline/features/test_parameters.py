@@ -100,6 +100,11 @@ def test_the_autolag_of_the_dickey_fuller_test_may_be_left_out_or_be_null():
     assert checked({"augmented_dickey_fuller": entries}) == {"augmented_dickey_fuller": entries}
 
 
+def test_takes_the_widest_wavelet():
+    widest = {"number_cwt_peaks": [{"n": 500}]}
+    assert checked(widest) == widest
+
+
 @pytest.mark.parametrize(
     ("mapping", "field", "said"),
     [
@@ -117,6 +122,7 @@ def test_the_autolag_of_the_dickey_fuller_test_may_be_left_out_or_be_null():
         ({"c3": [{"lag": 1}, {}]}, ".c3.1", "also needs lag"),
         ({"c3": [{"lag": -1}]}, ".c3.0.lag", "a whole number from 0"),
         ({"c3": [{"lag": 10**9}]}, ".c3.0.lag", "to 10000"),
+        ({"number_cwt_peaks": [{"n": 501}]}, ".number_cwt_peaks.0.n", "from 1 to 500"),
         ({"c3": [{"lag": 10**400}]}, ".c3.0.lag", "a whole number"),
         ({"c3": [{"lag": 1.5}]}, ".c3.0.lag", "a whole number"),
         ({"c3": [{"lag": True}]}, ".c3.0.lag", "a whole number"),

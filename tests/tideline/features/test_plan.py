@@ -15,6 +15,7 @@ from tideline.features.catalogue import TIMEWISE
 from tideline.features.feature import Feature
 from tideline.features.parameters import parameter_set
 from tideline.features.plan import FeaturePlan
+from tideline.features.views import View
 from tideline.panel import Channel, Panel
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -91,6 +92,21 @@ def test_refuses_settings_for_a_channel_that_is_not_there() -> None:
     with pytest.raises(SpecError, match="does not have: 'z'; found 'x', 'y'") as caught:
         FeaturePlan.from_parameters(["x", "y"], "minimal", {"z": "minimal"})
     assert caught.value.field == "extract_features.kind_to_fc_parameters"
+
+
+def test_refuses_a_channel_with_the_name_of_a_view() -> None:
+    views = (View(), View("difference"))
+    channels = ["x", "x|difference"]
+
+    message = (
+        r"two features would be named 'x\|difference__mean': one of the view 'difference' of "
+        r"channel 'x', one of channel 'x\|difference'.* Rename the channel 'x\|difference'"
+    )
+    with pytest.raises(SpecError, match=message):
+        FeaturePlan.from_parameters(channels, {"mean": None}, views=views)
+    with pytest.raises(SpecError, match="two features would be named"):
+        FeaturePlan.from_parameters(channels, "tideline")
+    assert len(FeaturePlan.from_parameters(channels, "minimal").features) == 20
 
 
 def test_refuses_a_plan_of_nothing() -> None:
@@ -172,3 +188,13 @@ def test_refuses_a_plan_that_no_spec_could_ask_for(feature: Feature) -> None:
     sound = Feature.of("x", "autocorrelation", {"lag": 1})
     with pytest.raises(ModelRefused, match="plan of the model cannot be read"):
         FeaturePlan((sound, feature)).require_computable()
+
+
+def test_a_view_has_no_times() -> None:
+    with pytest.raises(SpecError, match=r"'x\|difference', a view, which has no times"):
+        Feature.of("x", TIMEWISE, {"attr": "slope"}, View("difference"))
+    plain = Feature.of("x", TIMEWISE, {"attr": "slope"})
+    document = FeaturePlan((plain,)).to_json()
+    document["features"][0]["view"] = ["difference", 0, 1, 1]
+    with pytest.raises(ModelRefused, match="a view"):
+        FeaturePlan.from_json(document)

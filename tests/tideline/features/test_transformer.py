@@ -139,6 +139,12 @@ def test_refuses_too_few_names() -> None:
         FeatureExtractor("minimal", channel_names=["x"]).fit(SERIES)
 
 
+def test_refuses_a_text_for_the_names() -> None:
+    message = r"channel_names is the text 'ab'; a list of names is expected. Write \['ab'\]"
+    with pytest.raises(DataError, match=message):
+        FeatureExtractor("minimal", channel_names="ab").fit(SERIES)
+
+
 def test_refuses_an_unknown_set_with_the_nearest() -> None:
     with pytest.raises(SpecError, match="Did you mean 'efficient'"):
         FeatureExtractor("eficient").fit(SERIES)

@@ -272,3 +272,21 @@ def test_refuses_a_damaged_page_when_it_is_met(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match="cannot be read as Parquet"):
         list(panels_of_parquet(path, BY_ID, rows=100))
+
+
+def test_takes_a_path_as_text(tmp_path: Path) -> None:
+    path = written(tmp_path, {"id": [1, 1, 2], "x": [1.0, 2.0, 3.0]})
+
+    parts = list(panels_of_parquet(str(path), BY_ID))
+
+    assert joined(parts).ids == (1, 2)
+
+
+def test_tells_the_rows_of_a_case(tmp_path: Path) -> None:
+    path = written(tmp_path, {"id": [1, 1, 2, 3, 3, 3], "x": [1.0] * 6, "y": [1.0] * 6})
+
+    parts = list(LongParquet(path, BY_ID, rows=3).parts())
+
+    rows = [part.rows_of(position) for part in parts for position in range(part.panel.n_cases)]
+    assert len(parts) > 1
+    assert rows == [(1, 2), (3, 3), (4, 6)]

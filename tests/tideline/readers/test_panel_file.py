@@ -380,3 +380,32 @@ def test_refuses_more_series_than_memory_holds() -> None:
     with pytest.raises(DataError, match="6000 cases of 6000 channels") as refusal:
         read(json.dumps(rows).encode(), ColumnRoles("id", column_kind="k"))
     assert "channels' names" in refusal.value.mend
+
+
+def test_takes_a_path_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "series.csv"
+    FRAME.to_csv(path, index=False)
+
+    assert read_panel(str(path), ID).panel.fingerprint() == read_panel(path, ID).panel.fingerprint()
+
+
+def test_what_holds_whole_cases_needs_no_roles(tmp_path: Path) -> None:
+    path = tmp_path / "series.ts"
+    path.write_text("@classLabel false\n@data\n1,2,3\n4,5,6\n")
+
+    panel = read_panel(path).panel
+
+    assert series(panel, *panel.channels) == [[1, 2, 3], [4, 5, 6]]
+    with pytest.raises(DataError, match="column_id is not set, and a table needs it"):
+        read_panel(FRAME.to_csv().encode())
+
+
+@pytest.mark.parametrize("text", ['{"id": [7]}', "id,x\n" * 5000, "a\0b"])
+def test_refuses_content_that_is_given_as_text(text: str) -> None:
+    with pytest.raises(InputNotFound, match="there is no file"):
+        read_panel(text, ID)
+
+
+def test_a_column_that_is_nearly_named_is_told() -> None:
+    with pytest.raises(DataError, match=r"Did you mean 'id'\? Set extract_features.column_id to"):
+        read(FRAME.to_csv().encode(), ColumnRoles("idd"))

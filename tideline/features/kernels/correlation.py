@@ -28,9 +28,10 @@ FEW_LAGS = 200
 
 
 def autocorrelation(arguments: Sequence[Arguments]) -> Kernel:
-    """The autocovariance at a lag, averaged over its terms, by the variance.
+    """Return the kernel of `autocorrelation`: the autocovariance at a lag, by the variance.
 
-    NaN where the variance is 1e-8 or less, and where the lag leaves no term.
+    It is averaged over its terms. NaN where the variance is 1e-8 or less, and where the lag leaves
+    no term.
     """
     lags = np.array([argument["lag"] for argument in arguments])
 
@@ -86,59 +87,77 @@ def _covary(centred: FloatArray, count: int, covariances: FloatArray) -> None:
 
 
 def agg_autocorrelation(arguments: Sequence[Arguments]) -> Kernel:
-    """An aggregate of the autocorrelations at the lags from 1 to `maxlag`, or to the last.
+    """Return the kernel of `agg_autocorrelation`: over the lags from 1 to `maxlag`, or the last.
 
     As `statsmodels.tsa.stattools.acf(x, adjusted=True)` gives them; all 0 where the variance is
-    less than 1e-10, and for a single value.
+    less than 1e-10, and for a single value. Of a long series, many lags are taken from a transform
+    and few are not, whatever else is asked for.
     """
     codes = np.array([CODES[argument["f_agg"]] for argument in arguments])
     lags = np.array([argument["maxlag"] for argument in arguments])
-    most = lags.max()
+    far = np.flatnonzero(lags > FEW_LAGS)
 
     def kernel(batch: Batch, out: FloatArray) -> None:
-        longest_lag = max(1, min(most, batch.lengths.max() - 1))
-        table = np.empty((batch.n_cases, longest_lag))
-        _tabulate(batch.values, batch.offsets, batch.means, batch.variances, table)
-        if longest_lag > FEW_LAGS:
-            _tabulate_transformed(batch, table)
-        _aggregate(table, batch.lengths, codes, lags, out)
+        series = batch.values, batch.offsets, batch.means, batch.variances
+        _aggregate_directly(*series, codes, lags, out)
+        if far.size and batch.lengths.max() > TRANSFORMED:
+            for positions, stacked in batch.stacks:
+                if stacked.shape[1] > TRANSFORMED:
+                    found = _transformed(batch, positions, stacked, lags.max())
+                    out[np.ix_(positions, far)] = _aggregates(found, codes[far], lags[far])
 
     return kernel
 
 
 @compiled
-def _tabulate(
+def _aggregate_directly(
     values: FloatArray,
     offsets: NDArray[np.int64],
     means: FloatArray,
     variances: FloatArray,
-    table: FloatArray,
+    codes: NDArray[np.int64],
+    lags: NDArray[np.int64],
+    out: FloatArray,
 ) -> None:
-    """Fill the row of each case with its autocorrelations, from lag 1 on."""
-    centred, covariances = np.empty(longest(offsets)), np.empty(table.shape[1] + 1)
+    """Fill `out`, without what is taken from a transform: many lags of long series."""
+    room = max(1, min(lags.max(), longest(offsets) - 1))
+    centred, covariances = np.empty(longest(offsets)), np.empty(room + 1)
+    correlations, work = np.empty(room), np.empty(room)
     for case in range(means.size):
         count = _centre(values, offsets, means, case, centred)
+        most = 0
+        for lag in lags:
+            if count <= TRANSFORMED or lag <= FEW_LAGS:
+                most = max(most, min(lag, count - 1))
         if count == 1 or abs(variances[case]) < FLATTER:
-            table[case] = 0.0
-        elif count <= TRANSFORMED or table.shape[1] <= FEW_LAGS:
-            _covary(centred, count, covariances)
-            for lag in range(1, min(covariances.size, count)):
-                table[case, lag - 1] = covariances[lag] / covariances[0]
+            correlations[: max(most, 1)] = 0.0
+        elif most > 0:
+            _covary(centred, count, covariances[: most + 1])
+            for lag in range(1, most + 1):
+                correlations[lag - 1] = covariances[lag] / covariances[0]
+        for column in range(codes.size):
+            if count <= TRANSFORMED or lags[column] <= FEW_LAGS:
+                terms = min(lags[column], max(count - 1, 1))
+                out[case, column] = aggregate(codes[column], correlations, terms, work)
 
 
-def _tabulate_transformed(batch: Batch, table: FloatArray) -> None:
-    """Fill the rows of long series, by statsmodels' transform: rounding errors are alike then."""
-    for positions, stacked in batch.stacks:
-        length = stacked.shape[1]
-        if length > TRANSFORMED:
-            kept = ~(np.abs(batch.variances[positions]) < FLATTER)
-            centred = stacked[kept] - batch.means[positions[kept], np.newaxis]
-            spectrum = np.fft.fft(centred, _regular(2 * length + 1), axis=1)
-            squares = np.fft.ifft(spectrum * np.conjugate(spectrum), axis=1)
-            covariances = (squares[:, :length] / np.arange(length, 0, -1)).real
-            count = min(table.shape[1], length - 1)
-            correlations = covariances[:, 1 : count + 1] / covariances[:, :1]
-            table[positions[kept], :count] = correlations
+def _transformed(
+    batch: Batch, positions: NDArray[np.intp], stacked: FloatArray, most: int
+) -> FloatArray:
+    """Return the autocorrelations of long series, at the lags from 1 to `most` or to the last.
+
+    By statsmodels' transform: rounding errors are alike then.
+    """
+    length = stacked.shape[1]
+    count = min(most, length - 1)
+    correlations = np.zeros((positions.size, count))
+    kept = ~(np.abs(batch.variances[positions]) < FLATTER)
+    centred = stacked[kept] - batch.means[positions[kept], np.newaxis]
+    spectrum = np.fft.fft(centred, _regular(2 * length + 1), axis=1)
+    squares = np.fft.ifft(spectrum * np.conjugate(spectrum), axis=1)
+    covariances = (squares[:, :length] / np.arange(length, 0, -1)).real
+    correlations[kept] = covariances[:, 1 : count + 1] / covariances[:, :1]
+    return correlations
 
 
 def _regular(least: int) -> int:
@@ -155,26 +174,26 @@ def _regular(least: int) -> int:
 
 
 @compiled
-def _aggregate(
-    table: FloatArray,
-    lengths: NDArray[np.int64],
-    codes: NDArray[np.int64],
-    lags: NDArray[np.int64],
-    out: FloatArray,
-) -> None:
-    work = np.empty(table.shape[1])
-    for case in range(lengths.size):
+def _aggregates(
+    correlations: FloatArray, codes: NDArray[np.int64], lags: NDArray[np.int64]
+) -> FloatArray:
+    """Return the aggregates of the leading autocorrelations, shape (n_cases, n_arguments)."""
+    work = np.empty(correlations.shape[1])
+    out = np.empty((correlations.shape[0], codes.size))
+    for case in range(out.shape[0]):
         for column in range(codes.size):
-            count = min(lags[column], max(lengths[case] - 1, 1))
-            out[case, column] = aggregate(codes[column], table[case], count, work)
+            terms = min(lags[column], correlations.shape[1])
+            out[case, column] = aggregate(codes[column], correlations[case], terms, work)
+    return out
 
 
 def partial_autocorrelation(arguments: Sequence[Arguments]) -> Kernel:
-    """Partial autocorrelations by the Levinson-Durbin recursion, on the averaged covariances.
+    """Return the kernel of `partial_autocorrelation`: by the Levinson-Durbin recursion.
 
-    As `statsmodels.tsa.stattools.pacf(x, method="ld")` gives them. NaN for lags of half the
-    length or more, and for all where no lag from 1 on can be had. Lag 0 is 1 elsewhere; tsfresh
-    gives NaN where no other is asked for, so that a part of a plan would differ from the whole.
+    On the averaged covariances, as `statsmodels.tsa.stattools.pacf(x, method="ld")` does it. NaN
+    for lags of half the length or more, and for all where no lag from 1 on can be had. Lag 0 is 1
+    elsewhere; tsfresh gives NaN where no other is asked for, so that a part of a plan would differ
+    from the whole.
     """
     lags = np.array([argument["lag"] for argument in arguments])
 

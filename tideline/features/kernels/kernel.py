@@ -39,8 +39,8 @@ def compiled(function: Function) -> Function:
     Division by zero gives an infinity or NaN as numpy's does. Sums are not reordered (no
     `fastmath`): values must equal tsfresh's.
     """
-    with kept_here():
-        return cast("Function", njit(nogil=True, cache=True, error_model="numpy")(function))
+    with kept_here() as kept:
+        return cast("Function", njit(nogil=True, cache=kept, error_model="numpy")(function))
 
 
 def each(fill: Callable[[FloatArray, NDArray[np.int64], FloatArray], None]) -> Prepare:

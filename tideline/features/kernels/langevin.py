@@ -38,10 +38,11 @@ _SMALLEST, _LARGEST = 1e-280, 1e280
 
 @dataclass(frozen=True)
 class _Dynamics:
-    """The points of each case, of shape (n_cases, n_points), and the polynomials through them."""
+    """The points of the cases, laid out as their values are, and the polynomials through them."""
 
     x: FloatArray
     y: FloatArray
+    starts: NDArray[np.int64]
     counts: NDArray[np.int64]
     coefficients: FloatArray
     doubts: FloatArray
@@ -60,12 +61,12 @@ class _Dynamics:
         coefficients: FloatArray = self.coefficients[case]
         if self.doubts[case] == 0:
             return coefficients
-        x, y = (each[case, : self.counts[case]] for each in (self.x, self.y))
-        return polynomial_by_numpy(x, y, coefficients.size - 1)
+        points = slice(self.starts[case], self.starts[case] + self.counts[case])
+        return polynomial_by_numpy(self.x[points], self.y[points], coefficients.size - 1)
 
 
 def friedrich_coefficients(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel of the coefficients, highest power first; NaN beyond the last."""
+    """Return the kernel of `friedrich_coefficients`: highest power first; NaN beyond the last."""
     models = []
     for degree, quantiles in dict.fromkeys((each["m"], each["r"]) for each in arguments):
         columns = [
@@ -86,7 +87,7 @@ def friedrich_coefficients(arguments: Sequence[Arguments]) -> Kernel:
 
 
 def max_langevin_fixed_point(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel of the largest real part of the polynomial's roots."""
+    """Return the kernel of `max_langevin_fixed_point`: the largest real part of the roots."""
 
     def kernel(batch: Batch, out: FloatArray) -> None:
         for column, each in enumerate(arguments):
@@ -102,8 +103,9 @@ def _dynamics(batch: Batch, degree: int, quantiles: int) -> _Dynamics:
 
 
 def _fit_dynamics(batch: Batch, degree: int, quantiles: int) -> _Dynamics:
-    width = min(quantiles, max(1, longest(batch.offsets)))
-    x, y = np.empty((batch.n_cases, width)), np.empty((batch.n_cases, width))
+    # No case has more points than values: each is the mean of some.
+    x, y = np.empty_like(batch.values), np.empty_like(batch.values)
+    starts = batch.offsets[:-1]
     counts = np.zeros(batch.n_cases, dtype=np.int64)
     shares = _shares(quantiles)
     _average(batch.values, batch.offsets, batch.ascending, shares, x, y, counts)
@@ -111,8 +113,9 @@ def _fit_dynamics(batch: Batch, degree: int, quantiles: int) -> _Dynamics:
         start, stop = batch.offsets[case : case + 2]
         points = _average_by_pandas(batch.values, start, stop, quantiles)
         counts[case] = len(points)
-        x[case, : len(points)], y[case, : len(points)] = points.T
-    return _Dynamics(x, y, counts, *fit_polynomials(x, y, counts, degree))
+        kept = slice(start, start + len(points))
+        x[kept], y[kept] = points.T
+    return _Dynamics(x, y, starts, counts, *fit_polynomials(x, y, starts, counts, degree))
 
 
 @cache
@@ -161,7 +164,7 @@ def _average(
             counts[case] = _count_edges(edges)
         if counts[case] > 0:
             _sum_quantiles(values[start:stop], edges, sums, changes)
-            counts[case] = _collect(sums, x[case], y[case])
+            counts[case] = _collect(sums, x[start:stop], y[start:stop])
 
 
 @compiled

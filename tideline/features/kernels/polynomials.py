@@ -22,16 +22,20 @@ _STEPS = 50
 
 
 def fit_polynomials(
-    x: FloatArray, y: FloatArray, counts: NDArray[np.int64], degree: int
+    x: FloatArray,
+    y: FloatArray,
+    starts: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    degree: int,
 ) -> tuple[FloatArray, FloatArray]:
     """Fit a polynomial to the points of each case, by least squares.
 
     Parameters
     ----------
-    x, y : float64 arrays of shape (n_cases, n_points)
-        The points; those of a case after its count are not looked at.
-    counts : int64 array of shape (n_cases,)
-        How many points each case has.
+    x, y : float64 arrays of one dimension
+        The points of all cases.
+    starts, counts : int64 arrays of shape (n_cases,)
+        Where each case's points begin, and how many it has.
     degree
         The degree of the polynomial, at least 1.
 
@@ -45,10 +49,10 @@ def fit_polynomials(
     coefficients = np.full((counts.size, degree + 1), np.nan)
     doubts = np.full(counts.size, np.inf)
     if degree <= _HIGHEST_COMPILED:
-        _fit(x, y, counts, coefficients, doubts)
+        _fit(x, y, starts, counts, coefficients, doubts)
     for case in np.flatnonzero(doubts > DOUBT):
-        points = slice(0, counts[case])
-        coefficients[case] = polynomial_by_numpy(x[case, points], y[case, points], degree)
+        points = slice(starts[case], starts[case] + counts[case])
+        coefficients[case] = polynomial_by_numpy(x[points], y[points], degree)
         doubts[case] = 0.0
     return coefficients, doubts
 
@@ -111,19 +115,24 @@ def _largest_root_by_numpy(coefficients: FloatArray) -> float:
 def _fit(
     x: FloatArray,
     y: FloatArray,
+    starts: NDArray[np.int64],
     counts: NDArray[np.int64],
     coefficients: FloatArray,
     doubts: FloatArray,
 ) -> None:
-    terms = coefficients.shape[1]
-    columns = np.empty((terms + 1, x.shape[1]))
+    terms, most = coefficients.shape[1], 0
+    for count in counts:
+        most = max(most, count)
+    columns = np.empty((terms + 1, most))
     triangle, inverse = np.empty((terms + 1, terms + 1)), np.empty((terms, terms))
     scales = np.empty(terms)
     for case in range(counts.size):
         count = counts[case]
         if count == 0:
             doubts[case] = 0.0
-        elif count >= terms and _fill_columns(x[case], y[case], count, columns, scales):
+        elif count >= terms and _fill_columns(
+            x[starts[case] :], y[starts[case] :], count, columns, scales
+        ):
             _orthogonalise(columns, count, triangle)
             _invert(triangle, inverse)
             doubts[case] = _solve(triangle, inverse, scales, coefficients[case])

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ATTRIBUTES = ("real", "imag", "abs", "angle")
 _AGGREGATES = ("centroid", "variance", "skew", "kurtosis")
 _DEGREES = 180 / math.pi
+_WIDEST_KEPT = 2049
+"""The most frequencies whose powers are kept for the next batch: 64 kB, of which 64 are kept."""
+
 _NARROWEST = 0.5
 """The variance of a spectrum below which tsfresh gives no skewness and no kurtosis."""
 
@@ -69,16 +72,20 @@ def fft_aggregated(arguments: Sequence[Arguments]) -> Kernel:
 
     def kernel(batch: Batch, out: FloatArray) -> None:
         for cases, spectra in batch.spectra:
-            _aggregate(np.abs(spectra), cases, _powers(spectra.shape[1]), aggregates, out)
+            width = spectra.shape[1]
+            powers = _kept_powers(width) if width <= _WIDEST_KEPT else _powers(width)
+            _aggregate(np.abs(spectra), cases, powers, aggregates, out)
 
     return kernel
 
 
-@lru_cache(maxsize=64)
 def _powers(width: int) -> FloatArray:
     """Return the places in the spectrum to the power of 1 to 4, shape (4, width)."""
     places = np.arange(width, dtype=np.float64)
     return np.array([places**power for power in range(1, 5)])
+
+
+_kept_powers = lru_cache(maxsize=64)(_powers)
 
 
 @compiled

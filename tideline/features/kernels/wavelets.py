@@ -138,13 +138,13 @@ def _transformed(series: FloatArray, taps: FloatArray, bounds: NDArray[np.int64]
     """Return the transform of a long series, each row in the way that scipy chooses."""
     from scipy.signal import choose_conv_method, fftconvolve  # noqa: PLC0415 - takes a second
 
-    rows = []
-    for start, stop in pairwise(bounds):
+    rows = np.empty((bounds.size - 1, series.size))
+    for row, (start, stop) in enumerate(pairwise(bounds)):
         wavelet = taps[start:stop]
         by_fourier = choose_conv_method(series, wavelet, mode="same") == "fft"
         convolve = fftconvolve if by_fourier else np.convolve
-        rows.append(convolve(series, wavelet[::-1], mode="same"))
-    return np.concatenate(rows)
+        rows[row] = convolve(series, wavelet[::-1], mode="same")
+    return rows.reshape(-1)
 
 
 def _counted_by_scipy(series: FloatArray, width: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,8 @@ from tests.tideline.features.parity import (
     series,
     shaped,
 )
+from tideline.features.batch import Batch
+from tideline.features.kernels.langevin import friedrich_coefficients
 
 FRIEDRICH = ComprehensiveFCParameters()["friedrich_coefficients"]
 FIXED_POINT = ComprehensiveFCParameters()["max_langevin_fixed_point"]
@@ -143,6 +147,19 @@ def test_models_of_several_degrees_in_one_call():
     require_parity("langevin", "friedrich_coefficients", asked, shaped("walk", 200, 1))
     models = [{"m": degree, "r": 30} for degree in (1, 2, 3, 5, 20)]
     require_parity("langevin", "max_langevin_fixed_point", models, shaped("walk", 200, 1))
+
+
+def test_many_short_series_beside_a_long_one_take_no_room_for_its_quantiles():
+    cases = [shaped("noise", 12_000, 0), *[np.array([1.0, 2.0, 0.0])] * 4000]
+    offsets = np.cumsum([0, *(case.size for case in cases)])
+    out = np.empty((len(cases), 1))
+    kernel = friedrich_coefficients([{"m": 3, "r": 10_000, "coeff": 0}])
+    kernel(Batch(np.concatenate(cases), offsets), out)
+    tracemalloc.start()
+    kernel(Batch(np.concatenate(cases), offsets), out)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20e6
 
 
 def test_huge_values_leave_out_the_powers_that_overflow():

@@ -18,6 +18,7 @@ from tests.tideline.features.parity import (
     shaped,
 )
 from tideline.features.batch import Batch
+from tideline.features.kernels.spectrum import _kept_powers
 
 ALL = ComprehensiveFCParameters()
 ATTRIBUTES = ("real", "imag", "abs", "angle")
@@ -111,6 +112,26 @@ def test_density_of_a_short_series_goes_to_its_own_coefficient():
     np.testing.assert_array_equal(
         kernel_values("spectrum", "spkt_welch_density", arguments, [case])[0], expected
     )
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_no_shape_of_a_spectrum_narrower_than_that_of_tsfresh(share):
+    """Amplitudes at two frequencies that are `span` apart have a variance of `p(1 - p) span^2`."""
+    span, p = 2, {0.4: 0.1127, 0.6: 0.1838}[share]
+    time = 2 * np.pi * np.arange(32) / 32
+    case = (1 - p) * np.cos(5 * time) + p * np.cos((5 + span) * time)
+    asked = [{"aggtype": aggregate} for aggregate in ("variance", "skew", "kurtosis")]
+    require_parity("spectrum", "fft_aggregated", asked, case)
+    variance, *shape = kernel_values("spectrum", "fft_aggregated", asked, [case])[0]
+    assert variance == pytest.approx(share, rel=1e-3)
+    assert np.isfinite(shape).all() == (share > 0.5)
+
+
+def test_keeps_no_powers_for_long_series():
+    _kept_powers.cache_clear()
+    cases = [shaped("noise", length, 0) for length in (4096, 4098, 4100, 20_000)]
+    require_parity("spectrum", "fft_aggregated", ALL["fft_aggregated"], *cases)
+    assert _kept_powers.cache_info().currsize == 1
 
 
 def test_angles_of_what_is_only_rounding_are_those_of_tsfresh():

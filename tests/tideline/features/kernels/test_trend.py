@@ -95,3 +95,12 @@ def test_p_values_of_lines_through_chunks():
     rng = np.random.default_rng(5)
     asked = [{"attr": "pvalue", "chunk_len": width, "f_agg": "mean"} for width in (7, 25, 60)]
     require_parity("trend", "agg_linear_trend", asked, rng.normal(size=50), rng.normal(size=61))
+
+
+@pytest.mark.parametrize("line", [0.3 * np.arange(5.0), 0.1 - 0.3 * np.arange(4.0)])
+def test_the_correlation_of_a_line_is_at_most_1(line):
+    """Rounding makes more of these two, of which the standard error would not be a number."""
+    require_parity("trend", "linear_trend", LINEAR, line)
+    asked = [{"attr": "rvalue"}, {"attr": "stderr"}]
+    values = kernel_values("trend", "linear_trend", asked, [line])
+    np.testing.assert_array_equal(np.abs(values), [[1, 0]])
