@@ -10,11 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.e2e.cluster import PROGRAMS, Namespace
 from tests.e2e.conftest import INGRESS, REPOSITORY, digest_of, new_namespace
-from tests.e2e.story import tell
+from tests.e2e.story import tell, until
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("\n## On Kubernetes\n")[2].partition("\n## ")[0]
@@ -58,6 +59,8 @@ def test_the_readme_can_be_typed(cluster: None, registry: str, tmp_path: Path) -
             return _shell(block)
 
         typed(INSTALL)
+        # Whoever types takes longer than the ingress takes to learn of pods that are ready.
+        until("the ingress knows the trainer", 60, _is_known)
         answers = typed(FIRST_REQUEST)
         trained, end = json.JSONDecoder().raw_decode(answers)
         predictions = json.loads(answers[end:])
@@ -85,6 +88,11 @@ def _require_image_that_was_pushed(namespace: Namespace, image: str) -> None:
     tell(f"  {len(ran)} pods ran {digest[:19]}")
     assert len(ran) >= 4
     assert set(ran.values()) == {digest}, ran
+
+
+def _is_known() -> bool:
+    paths = ("/train_pipeline", "/serve_prediction")
+    return all(httpx.get(INGRESS + path, trust_env=False).status_code < 404 for path in paths)
 
 
 def _shell(script: str) -> str:
