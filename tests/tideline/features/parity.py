@@ -143,6 +143,7 @@ def _require_noise(
     for k in unequal:
         around = np.append(nudged[:, k], theirs[k])
         lands = not whole and any(equal(ours[k], value) for value in around)
+        lands = lands or _rests_of_a_line(calculator, arguments[k], case, (ours[k], theirs[k]))
         assert lands or _between(ours[k], theirs[k], around, case.size), (
             f"{message}; its neighbours give {around[:4]}"
         )
@@ -175,6 +176,21 @@ def _between(ours: float, theirs: float, around: np.ndarray, size: int) -> bool:
         return False
     with np.errstate(over="ignore"):
         return bool(abs(ours - theirs) <= np.ptp(known))
+
+
+def _rests_of_a_line(
+    calculator: str, argument: dict[str, Any], case: np.ndarray, found: tuple[float, float]
+) -> bool:
+    """Return whether two standard errors of a slope differ by no more than rounding explains.
+
+    Their square is (1 - r^2) slope^2 / (r^2 (n - 2)). Where the points lie on a line, 1 - r^2 is
+    what rounding has left of it: r comes of sums of n products, each of which may be n units of
+    the last place off, which makes some units of slope^2 of the whole.
+    """
+    if argument.get("attr") != "stderr" or not np.isfinite(found).all():
+        return False
+    [slope] = own(calculator, [{**argument, "attr": "slope"}], case)
+    return bool(abs(found[0] ** 2 - found[1] ** 2) <= 4 * np.finfo(float).eps * slope**2)
 
 
 def _counted(values: np.ndarray, size: int) -> bool:
