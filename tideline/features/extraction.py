@@ -23,10 +23,10 @@ from tideline.panel import Channel, FloatArray, Panel, named
 Progress = Callable[[int, int], None]
 """Told how many cases are done, and of how many."""
 
-CHUNKS_PER_WORKER = 8
-CHUNK_VALUES = 32_768
-"""The most values of one channel that are worked on together, but for a longer case: what a core's
-nearest caches hold."""
+CHUNKS_PER_WORKER = 2
+CHUNK_VALUES = 131_072
+"""The most values of one channel that are worked on together, but for a longer case. With fewer,
+threads wait for each other between the calls."""
 
 
 def extract(
