@@ -53,7 +53,7 @@ $(READY): constraints.txt pyproject.toml
 	@echo "Installing the pinned dependencies into .venv (one to five minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@echo "Compiling the feature kernels (less than a minute, once) ..."
+	@echo "Compiling the feature kernels (about a minute, some minutes on a busy machine; once) ..."
 	@$(BIN)/python -m tideline.features.compilation
 	@touch $@
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.predictor import model_name
+from service.names import model_name
 from tideline.store import ModelStore
 
 

@@ -18,6 +18,7 @@ from service.auth import BearerAuth
 from service.browsers import BrowserGuard
 from service.jobs.backend import JobBackend
 from service.jobs.local import LocalJobs
+from service.kept import kept_routes
 from service.leaving import Leaving
 from service.limits import BodyLimit
 from service.metrics import (
@@ -125,6 +126,7 @@ def _include_trainer(
 
 def _include_predictor(app: FastAPI, predictor: Predictor, settings: PredictorSettings) -> None:
     app.include_router(predictor_routes(predictor, settings))
+    app.include_router(kept_routes(predictor.store))
     app.state.metrics.watch(PredictorCollector(predictor.models, predictor.store))
 
 

@@ -9,6 +9,7 @@ from service.jobs.backend import JobRequest
 from service.multipart import Part, faults_of
 from service.settings import TrainerSettings
 from tideline.errors import LabelError, RequestError, SpecError
+from tideline.groups import case_groups
 from tideline.readers import read_labels, read_panel
 from tideline.spec import TrainingSpec
 
@@ -70,11 +71,12 @@ def require_trainable(spec: TrainingSpec, raw_data: bytes, labels: bytes | None)
     LabelError
         When the labels do not fit them, or leave nothing to learn.
     """
-    reading = read_panel(raw_data, spec.extract_features.roles)
+    reading = read_panel(raw_data, spec.roles)
     reading.panel.require_usable()
     known, task = reading.labels, spec.known_task or reading.task
     if labels is not None:
-        known = read_labels(labels, spec.extract_features.column_id, spec.column_label)
+        column_id = spec.extract_features.column_id
+        known = read_labels(labels, column_id, spec.column_label, spec.group_id)
         task = spec.known_task
     if known is None:
         raise LabelError(
@@ -82,10 +84,14 @@ def require_trainable(spec: TrainingSpec, raw_data: bytes, labels: bytes | None)
             mend="Send the part labels: a table of ids and labels, or a mapping.",
             field="labels",
         )
-    known.aligned_to(reading.panel)
+    values = known.aligned_to(reading.panel)
     # Whether numbers are classes or values is for the training program to decide; where that is
     # not said, what is refused here is wrong in both cases.
     known.require_classes(task)
+    spec.model_training.require_known_classes(values, task)
+    if spec.group_id is not None:
+        groups = case_groups(spec.group_id, reading.panel, known.groups, reading.groups)
+        groups.require_classes(values, task)
 
 
 def _digest(parts: Mapping[str, Part]) -> str:

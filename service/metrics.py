@@ -39,7 +39,7 @@ UNKNOWN = "unknown"
 """Stands for every path and every method that is none of ours, whatever a caller makes up."""
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
-"""Seconds. A call that waits for a job, or follows its log, is beyond the last."""
+"""Seconds. A call that waits for a job, or follows it, is beyond the last."""
 
 MEASURED = "tideline.measured"
 

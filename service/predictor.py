@@ -12,10 +12,12 @@ from starlette.requests import Request
 
 from service.cache import ModelCache
 from service.forms import form_of
+from service.kept import report_path
 from service.multipart import Part, faults_of, posted_parts
+from service.names import model_name
 from service.problems import Problem
 from service.settings import PredictorSettings
-from tideline.errors import ModelNotFound, PayloadTooLarge, SpecError, TidelineError
+from tideline.errors import PayloadTooLarge, SpecError, TidelineError
 from tideline.readers import read_panel
 from tideline.spec import TrainingSpec, pipeline_name
 from tideline.spec.document import read_document
@@ -130,10 +132,12 @@ class Predictor:
     def summary(self, version: ModelVersion) -> dict[str, JsonValue]:
         """Return the summary of a version; of a damaged one, what is wrong with it."""
         try:
-            return self.store.describe(version).summary(version.number)
+            summary = self.store.describe(version).summary(version.number)
         except TidelineError as error:
             problem = Problem.of_error(error).model_dump(mode="json", exclude_none=True)
             return {"modelId": version.name, "version": version.number, "problem": problem}
+        report = report_path(summary)
+        return summary if report is None else {**summary, "links": {"report": report}}
 
 
 def predictor_routes(predictor: Predictor, settings: PredictorSettings) -> APIRouter:
@@ -181,19 +185,3 @@ def _require_small(raw_data: Part, most: int) -> None:
             "TIDELINE_MAX_PREDICTION_BYTES.",
             field="raw_data",
         )
-
-
-def model_name(name: str) -> str:
-    """Return the name of a model that a path names.
-
-    Raises
-    ------
-    ModelNotFound
-        When no model can have it.
-    """
-    try:
-        return pipeline_name(name)
-    except SpecError as error:
-        raise ModelNotFound(
-            f"there is no model {name[:80]!r}.", mend="GET /models names them.", field="name"
-        ) from error

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tideline.errors import TidelineError
+from tideline.wording import shown
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "input-mismatch": (422, "The data is not of the kind that the pipeline was trained on"),
     "input-not-found": (404, "An input is not there"),
     "model-not-found": (404, "There is no such model"),
+    "model-file-not-found": (404, "The version was published without this file"),
     "model-refused": (500, "The model is damaged or not allowed"),
     "version-conflict": (409, "Somebody else was first"),
     "store-unavailable": (503, "The model store cannot be reached"),
@@ -41,7 +43,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "idempotency-conflict": (422, "The idempotency key was used with another body"),
     "job-not-found": (404, "There is no such job"),
     "queue-full": (503, "Too many jobs wait"),
-    "too-many-followers": (503, "Too many calls follow a log"),
+    "too-many-followers": (503, "Too many calls follow a job"),
     "out-of-memory": (422, "The run needed more memory than it may use"),
     "cancelled": (409, "The job was cancelled"),
     "internal-error": (500, "Something is wrong inside the service"),
@@ -119,6 +121,8 @@ async def _on_error(_: Request, error: Exception) -> Response:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    if isinstance(error.__cause__, (UnicodeDecodeError, RecursionError)):
+        return _of_body(f"the body cannot be read: {error.__cause__}").response()
     phrase = http.HTTPStatus(error.status_code).phrase
     asked = f"{request.method} {request.url.path}"
     problem = Problem(
@@ -131,19 +135,43 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return problem.response(error.headers)
 
 
-async def _on_invalid_request(_: Request, error: Exception) -> Response:
+async def _on_invalid_request(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"][1:])
-    found = repr(first.get("input"))[:100]
+    place, *path = first["loc"]
+    if place == "body" and first["type"] == "json_invalid":
+        found = (
+            f"{shown(error.body)} is not JSON: {first['ctx']['error']} after {path[0]} characters"
+        )
+        return _of_body(found).response()
+    if place == "body" and not path:
+        return _of_whole(error.body, request.headers.get("content-type")).response()
+    field = ".".join(str(part) for part in path)
     problem = Problem.of_code(
         "bad-request",
-        f"{field}: {first['msg']}; {found} was found.",
+        f"{field}: {first['msg']}; {shown(first.get('input'))} was found.",
         mend="See /docs for what the route takes.",
         field=field,
     )
     return problem.response()
+
+
+def _of_whole(body: object, kind: str | None) -> Problem:
+    """Return the document of a body that is no JSON object, and of its Content-Type."""
+    if isinstance(body, bytes):  # What is not said to be JSON is not read as JSON.
+        found = f"is {shown(kind)}" if kind else "is missing"
+        return _of_body(f"the Content-Type {found}", "Content-Type")
+    return _of_body("the body is empty" if body is None else f"the body is {shown(body)}")
+
+
+def _of_body(found: str, field: str = "body") -> Problem:
+    return Problem.of_code(
+        "bad-request",
+        f"{found}; a JSON object is expected.",
+        mend="Send one with the header `Content-Type: application/json`; /docs tells its fields.",
+        field=field,
+    )
 
 
 async def _on_unknown(request: Request, error: Exception) -> Response:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.jobs.record import Progress
 from tideline.errors import PayloadTooLarge, RequestError, Unauthorized
+from tideline.progress import Event, Progress
 
 MAX_REPORT_BYTES = 16 * 1024
 
@@ -65,9 +65,11 @@ async def _body(request: Request) -> bytes:
 
 def _progress(body: bytes) -> Progress:
     try:
-        return Progress.model_validate_json(body)
+        return Event.model_validate_json(body).progress
     except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
         raise RequestError(
-            f"the report is not one: {error.errors()[0]['msg']}.",
+            f"the report is not one: {f'{place}: ' if place else ''}{first['msg']}.",
             mend='Send JSON such as {"stage": "search", "share": 0.5, "message": "..."}.',
         ) from error

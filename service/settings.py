@@ -149,17 +149,19 @@ class TrainerSettings(ServiceSettings):
     max_wait_seconds: int = Field(
         default=3600,
         gt=0,
-        description="The longest that `?wait=` holds an answer, and that `?follow=` goes on.",
+        description="The longest that `?wait=` holds an answer, and that a log or events are "
+        "followed.",
     )
     followers_at_once: int = Field(
         default=20,
         gt=0,
-        description="How many calls may follow a log at the same time; more are refused with 503.",
+        description="How many calls may follow a log, or the events of a job, at the same time; "
+        "more are refused with 503.",
     )
     log_poll_seconds: float = Field(
         default=1.0,
         gt=0,
-        description="How often a call that follows a log looks for more of it.",
+        description="How often a call that follows a job looks for more.",
     )
     max_checked_bytes: int = Field(
         default=64 * MEBIBYTE,

@@ -8,16 +8,18 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Header, Query
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.followers import HEADERS, Followers
+from service.events import EventHearing, has_heard_the_end
+from service.followers import HEADERS, Followers, LogHearing
 from service.forms import form_of
 from service.intake import job_request
 from service.jobs.backend import JobBackend
 from service.jobs.record import Job, JobRecord, JobState
+from service.kept import report_path
 from service.leaving import Leaving
 from service.multipart import posted_parts
 from service.problems import Problem
@@ -57,13 +59,36 @@ FOLLOWING = (
     "longer, its last line says so, in parentheses. Of a very long log only the end is kept."
 )
 
+EVENTS = (
+    "Server-sent events. `state` says where the job stands, and comes when that changes: `id`, "
+    "`state`, `reason`, `attempt`. `progress` is the job's `progress`, and comes when it has "
+    "changed. `end` is the job when it is over, and the last. Where nothing happens a comment "
+    "comes every 15 s; where the events end earlier, as the service stops or calls are held no "
+    "longer, a comment says so, and a browser asks again by itself. Of what happens in quick "
+    "succession only the last is told."
+)
+EVENTS_EXAMPLE = (
+    'event: state\ndata: {"id": "job-1", "state": "running", "reason": "", "attempt": 1}\n\n'
+    'event: progress\ndata: {"stage": "search", "share": 0.5, "budget_share": 0.4, '
+    '"message": "...", "pipelines": {"tried": 34, "failed": 0, "failures": []}, "best": null}\n\n'
+)
+EVENTS_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The events, until the job is over.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS_EXAMPLE}},
+    },
+    204: {"description": "The job is over, and the caller has heard its end (Last-Event-ID)."},
+}
+
 
 class JobAnswer(Job):
     """A job. When it has succeeded, the words of its summary stand beside these as well."""
 
     model_config = ConfigDict(extra="allow")
 
-    links: dict[str, str] = Field(description="Where the job, its log and its model are.")
+    links: dict[str, str] = Field(
+        description="Where the job, its log, its model and the report on that are."
+    )
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -78,7 +103,9 @@ def trainer_routes(jobs: JobBackend, settings: TrainerSettings, leaving: Leaving
     attendant = _Attendant(jobs, settings.wait_poll_seconds, leaving)
     _add_training(routes, jobs, settings, attendant)
     _add_jobs(routes, jobs, settings, attendant)
-    _add_logs(routes, jobs, Followers(jobs, settings, leaving))
+    followers = Followers(settings, leaving)
+    _add_logs(routes, jobs, followers)
+    _add_events(routes, jobs, followers)
     return routes
 
 
@@ -149,8 +176,24 @@ def _add_logs(routes: APIRouter, jobs: JobBackend, followers: Followers) -> None
     )
     async def logs(request: Request, job_id: str, follow: Follow = False) -> Response:
         if follow:
-            return await followers.answer(job_id, request)
+            return await followers.answer(LogHearing(jobs, job_id), request)
         return PlainTextResponse(await to_thread.run_sync(jobs.logs, job_id), headers=HEADERS)
+
+
+def _add_events(routes: APIRouter, jobs: JobBackend, followers: Followers) -> None:
+    @routes.get(
+        "/jobs/{job_id}/events",
+        summary="The state and the progress of a job as they change",
+        description=EVENTS,
+        response_class=StreamingResponse,
+        responses=EVENTS_ANSWERS,
+    )
+    async def events(request: Request, job_id: str) -> Response:
+        if has_heard_the_end(request):
+            job = await to_thread.run_sync(jobs.get, job_id)
+            if job.state.is_over:
+                return Response(status_code=204)
+        return await followers.answer(EventHearing(jobs, job_id), request)
 
 
 def _require_wait(seconds: float, most: float) -> None:
@@ -174,8 +217,11 @@ def _links(job: JobRecord) -> dict[str, str]:
     links = {"self": job.path, "logs": logs}
     if not job.state.is_over:
         links["follow"] = f"{logs}?follow=true"
+        links["events"] = f"{job.path}/events"
     if job.state is JobState.SUCCEEDED:
         links["model"] = f"/models/{job.pipeline_id}"
+        report = report_path(job.summary or {})
+        links |= {} if report is None else {"report": report}
     return links
 
 

@@ -84,6 +84,13 @@ class ModelNotFound(TidelineError):
     exit_code = 66
 
 
+class ModelFileNotFound(TidelineError):
+    """A version of a model was published without a file that is asked for."""
+
+    code = "model-file-not-found"
+    exit_code = 66
+
+
 class ModelRefused(TidelineError):
     """A published model is damaged, or holds types that this server does not allow."""
 
@@ -172,7 +179,7 @@ class QueueFull(RequestError):
 
 
 class TooManyFollowers(RequestError):
-    """As many calls follow a log as this trainer lets follow."""
+    """As many calls follow a job as this trainer lets follow."""
 
     code = "too-many-followers"
     retryable = True

@@ -26,3 +26,14 @@ def store_folder(home: Path | None = None) -> Path:
         The folder that holds it; `default_home()` when left out. `~` is the user's.
     """
     return (home or default_home()).expanduser().absolute() / "bentoml"
+
+
+def runs_folder(home: Path | None = None) -> Path:
+    """Return the folder of what runs of training keep until they have ended.
+
+    Parameters
+    ----------
+    home
+        As for `store_folder`.
+    """
+    return (home or default_home()).expanduser().absolute() / "runs"

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tideline.errors import LabelError
 from tideline.panel import CaseId, Panel, case_key, named
 from tideline.wording import counted
+
+if TYPE_CHECKING:
+    from tideline.groups import GroupColumn
 
 Task = Literal["classification", "regression"]
 """What there is to learn of the labels: which class, or which number."""
@@ -36,6 +39,8 @@ class Labels:
         The labelled cases, as the file of labels spells them.
     values : tuple of str, int, float or bool
         Their labels, in the order of `ids`; all text, all numbers or all booleans.
+    groups : GroupColumn or None
+        What the table of labels says of the groups, where it was asked for them.
 
     Raises
     ------
@@ -45,6 +50,7 @@ class Labels:
 
     ids: tuple[CaseId, ...]
     values: tuple[Label, ...]
+    groups: GroupColumn | None = None
 
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.values):
@@ -109,7 +115,8 @@ class Labels:
         """
         if len(self.values) < LEAST_CASES:
             raise LabelError(
-                f"{len(self.values)} labelled cases were found; at least {LEAST_CASES} are needed.",
+                f"{counted(len(self.values), 'labelled case was', 'labelled cases were')} found; "
+                f"at least {LEAST_CASES} are needed.",
                 mend="Add labelled cases.",
                 field="labels",
             )
@@ -122,15 +129,15 @@ class Labels:
                 mend="Add cases with other labels.",
                 field="labels",
             )
-        if task == "classification" or (task is None and not _is_number(self.values[0])):
+        if task == "classification" or (task is None and not is_number(self.values[0])):
             self._require_company()
 
     def _require_numbers(self) -> None:
-        wrong = [v for v in self.values if not _is_number(v)]
+        wrong = [v for v in self.values if not is_number(v)]
         if wrong:
             raise LabelError(
-                f"{len(wrong)} labels are not numbers: {named(wrong)}; regression predicts a "
-                "number.",
+                f"{counted(len(wrong), 'label is no number', 'labels are not numbers')}: "
+                f"{named(wrong)}; regression predicts a number.",
                 mend="Send numbers, or set task: classification.",
                 field="labels",
             )
@@ -139,7 +146,8 @@ class Labels:
         ]
         if infinite:
             raise LabelError(
-                f"{len(infinite)} labels are not finite numbers: those of cases {named(infinite)}.",
+                f"{counted(len(infinite), 'case has', 'cases have')} a label that is not a finite "
+                f"number: {named(infinite)}.",
                 mend="Leave these cases out.",
                 field="labels",
             )
@@ -167,7 +175,8 @@ class Labels:
             )
 
 
-def _is_number(value: Label) -> bool:
+def is_number(value: Label) -> bool:
+    """Whether a label is a number, which may be a class or a value; a boolean is none."""
     return _kind(value) == "numbers"
 
 
@@ -180,7 +189,9 @@ def _kind(value: Label) -> str:
 def _account(missing: Sequence[CaseId], surplus: Sequence[CaseId]) -> str:
     parts = []
     if missing:
-        parts.append(f"{len(missing)} cases of the data have no label: {named(missing)}")
+        cases = counted(len(missing), "case of the data has", "cases of the data have")
+        parts.append(f"{cases} no label: {named(missing)}")
     if surplus:
-        parts.append(f"{len(surplus)} labelled ids are not in the data: {named(surplus)}")
+        ids = counted(len(surplus), "labelled id is", "labelled ids are")
+        parts.append(f"{ids} not in the data: {named(surplus)}")
     return "; ".join(parts)

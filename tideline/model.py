@@ -38,7 +38,7 @@ PACKAGES = (
 """The packages whose versions decide what a pipeline answers."""
 
 Metrics = dict[str, float]
-"""`accuracy`, `roc_auc`, `log_loss`, ... for classes; `r2`, `mae`, `rmse` for numbers."""
+"""`accuracy`, `roc_auc`, `log_loss`, `brier` for classes; `r2`, `mae`, `rmse` for numbers."""
 
 
 class _Document(BaseModel):
@@ -57,11 +57,25 @@ class ScoreCard(_Document):
     held_out_interval: dict[str, tuple[float, float]] | None = Field(
         None, description="The 95 % confidence interval of each score in held_out."
     )
+    held_out_by: Literal["hold-out", "outer folds"] | None = Field(
+        None,
+        description="How: a part was held out; or each outer fold was, from a search of its own.",
+    )
     n_held_out: int = Field(0, ge=0, description="How many cases were held out.")
     majority: Metrics | None = Field(
         None,
         description="On the same cases, always answering the most frequent class, or the mean; "
         "log_loss is that of answering the share of each class.",
+    )
+    baselines: dict[str, Metrics] | None = Field(
+        None,
+        description="On the same cases, what simpler methods reach, by name: `1-NN DTW`, the "
+        "nearest series by dynamic time warping; `random convolutions`, a ridge on them.",
+    )
+    beats_baselines: bool | None = Field(
+        None,
+        description="Whether the held-out score is above the majority's and 1-NN DTW's; null "
+        "where nothing was held out.",
     )
     note: str | None = Field(None, description="Why a score is missing, or weak.")
 
@@ -86,7 +100,9 @@ class ModelDocument(_Document):
         description="The column roles that the training data was read with.",
     )
     scores: ScoreCard = Field(default_factory=ScoreCard)
-    model_type: str = Field(description="The class of the last step.")
+    model_type: str = Field(
+        description="The class of the last step; of a blend those of its members, joined by +."
+    )
     has_probabilities: bool = Field(
         True,
         # The name in the first documents, which are read for as long as their models are served.
@@ -102,6 +118,9 @@ class ModelDocument(_Document):
     versions: dict[str, str] = Field(description="Python, and the packages that count.")
     spec: dict[str, Any] = Field(default_factory=dict, description="The training spec.")
     notices: tuple[str, ...] = Field((), description="What was translated or ignored, in words.")
+    extras: tuple[str, ...] = Field(
+        (), description="The files that tell of the run, beside the pipeline: report.html, ..."
+    )
 
     @classmethod
     def describing(
@@ -132,7 +151,7 @@ class ModelDocument(_Document):
             classes=pipeline.classes,
             channels=pipeline.channels,
             plan=pipeline.plan.to_json(),
-            model_type=type(pipeline.estimator.steps[-1][1]).__name__,
+            model_type=pipeline.model_type,
             has_probabilities=pipeline.has_probabilities,
             **{"created": datetime.now(UTC), "versions": installed_versions(), **more},
         )
@@ -167,6 +186,7 @@ class ModelDocument(_Document):
             "scores": self.scores.model_dump(mode="json", exclude_none=True),
             "run_id": self.run_id,
             "notices": list(self.notices),
+            "extras": list(self.extras),
         }
 
     @classmethod

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_selection import SelectorMixin
 from sklearn.pipeline import Pipeline as Steps
 
+from tideline.answers import last_of, narrowed, probabilities_of, transformed, values_of
+from tideline.blend import Blend
 from tideline.errors import DataError, InputMismatch
 from tideline.features.extraction import extract
-from tideline.features.imputation import RangeImputer
 from tideline.features.plan import FeaturePlan
-from tideline.forests import is_quick, tree_means
 from tideline.labels import Label, Task
 from tideline.panel import CaseId, FloatArray, Panel, case_key, named
 
@@ -85,8 +84,8 @@ class Pipeline:
     plan
         The features that the estimator takes, in its order.
     estimator : sklearn.pipeline.Pipeline
-        A `RangeImputer`, perhaps a selection, and the model, fitted on the features; classes are
-        coded 0, 1, 2, ...
+        A `RangeImputer`, perhaps a selection, and the model, fitted on the features; or a `Blend`
+        alone, whose members are such steps. Classes are coded 0, 1, 2, ...
     task
         `classification` or `regression`.
     classes
@@ -106,9 +105,22 @@ class Pipeline:
         """Whether the scores are the model's own probabilities.
 
         An estimator without any, a linear support vector machine for one, ranks the cases by its
-        decision function, drawn into 0 to 1 by the logistic function. Values always are its own.
+        decision function, drawn into 0 to 1 by the logistic function. A blend has probabilities of
+        its own where all its members do. Values always are the model's own.
         """
-        return self.task == "regression" or hasattr(self._model, "predict_proba")
+        if self.task == "regression":
+            return True
+        model = self._model
+        if isinstance(model, Blend):
+            return model.has_probabilities
+        return hasattr(model, "predict_proba")
+
+    @property
+    def model_type(self) -> str:
+        """The class of the model; of a blend those of its members, each once."""
+        model = self._model
+        models = model.models if isinstance(model, Blend) else (model,)
+        return " + ".join(dict.fromkeys(type(each).__name__ for each in models))
 
     def predict(self, panel: Panel, *, workers: int = 1) -> Prediction:
         """Answer for every case of a panel.
@@ -148,35 +160,27 @@ class Pipeline:
             When the model has no answer for a case: it refuses it, or gives no finite value, or
             no probability for any class.
         """
-        # Step by step, for scikit-learn's routing of arguments takes longer than a small model.
-        for _, step in self.estimator.steps[:-1]:
-            if step is not None and step != "passthrough":
-                features = step.transform(features)
+        features = transformed(self.estimator, features)
         if self.task == "classification":
             probabilities = _asked(self._probabilities, features)
             sums = probabilities.sum(axis=1)
             _require_answers(np.isfinite(sums) & (sums > 0), ids)
             return Prediction(ids, self.classes, probabilities)
-        values = _asked(self._values, features).reshape(len(ids))
+        values = _asked(self._values, features)
         _require_answers(np.isfinite(values), ids)
         return Prediction(ids, values=values)
 
     def narrowed(self) -> Pipeline:
         """Return the same pipeline without the features that its selection leaves out.
 
-        Selections that follow the imputer directly become part of the plan; every prediction
-        stays what it was, but for rounding.
+        Selections that follow the imputer directly become part of the plan, and of a blend those
+        that follow each member's; every prediction stays what it was, but for rounding.
         """
-        steps = list(self.estimator.steps)
-        if not isinstance(steps[0][1], RangeImputer):
-            return replace(self, estimator=Steps(steps))
-        support = np.arange(len(self.plan.features))
-        kept = 1
-        while kept < len(steps) and isinstance(steps[kept][1], SelectorMixin):
-            support = support[steps[kept][1].get_support()]
-            kept += 1
-        imputer = (steps[0][0], steps[0][1].narrowed(support))
-        narrow = Steps([imputer, *steps[kept:]])
+        if isinstance(self._model, Blend) and len(self.estimator.steps) == 1:
+            support, blend = self._model.narrowed()
+            narrow = Steps([(self.estimator.steps[0][0], blend)])
+        else:
+            support, narrow = narrowed(self.estimator, len(self.plan.features))
         return replace(self, plan=self.plan.take(support), estimator=narrow)
 
     def _require_channels(self, panel: Panel) -> None:
@@ -193,27 +197,13 @@ class Pipeline:
 
     @property
     def _model(self) -> Any:  # noqa: ANN401 - scikit-learn has no types
-        return self.estimator.steps[-1][1]
+        return last_of(self.estimator)
 
     def _values(self, features: FloatArray) -> FloatArray:
-        if is_quick(self._model, features):
-            return tree_means(self._model, features)
-        return np.asarray(self._model.predict(features), dtype=np.float64)
+        return values_of(self._model, features)
 
     def _probabilities(self, features: FloatArray) -> FloatArray:
-        model = self._model
-        if is_quick(model, features):
-            found = tree_means(model, features)
-        elif hasattr(model, "predict_proba"):
-            found = np.asarray(model.predict_proba(features), dtype=np.float64)
-        elif hasattr(model, "decision_function"):
-            found = _squashed(np.asarray(model.decision_function(features)))
-        else:
-            found = np.asarray(model.predict(features))[:, np.newaxis] == model.classes_
-        # A model that never saw one of the classes has no column for it.
-        probabilities = np.zeros((len(features), len(self.classes)))
-        probabilities[:, np.asarray(model.classes_, dtype=np.intp)] = found
-        return probabilities
+        return probabilities_of(self._model, features, len(self.classes))
 
 
 def _asked(answers: Callable[[FloatArray], FloatArray], features: FloatArray) -> FloatArray:
@@ -237,14 +227,3 @@ def _require_answers(answered: NDArray[np.bool_], ids: tuple[CaseId, ...]) -> No
             mend=OTHERWISE,
             field="raw_data",
         )
-
-
-def _squashed(decision: NDArray[Any]) -> FloatArray:
-    """Return scores in 0 to 1 that sum to one a row and rank as the decision function does."""
-    # tanh keeps large decisions from overflowing the exponential.
-    logistic = 0.5 * (1.0 + np.tanh(0.5 * decision))
-    if decision.ndim == 1:
-        return np.column_stack([1.0 - logistic, logistic])
-    floor = np.finfo(np.float64).tiny
-    shares: FloatArray = (logistic + floor) / (logistic + floor).sum(axis=1, keepdims=True)
-    return shares

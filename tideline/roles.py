@@ -24,9 +24,13 @@ class ColumnRoles:
         The channel of each row, in a stacked table.
     column_value
         The column of values.
+    column_group
+        Tells which cases belong together. A table may have it, which then is no channel; it says
+        nothing of a series.
     """
 
     column_id: str | None = None
     column_sort: str | None = None
     column_kind: str | None = None
     column_value: str | None = None
+    column_group: str | None = None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import sys
 import tempfile
@@ -14,15 +15,20 @@ import traceback
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from tideline.errors import InputNotFound, SpecError, TidelineError
+from tideline.home import runs_folder
 from training.guard import Guard, end_descendants
 from training.journal import Journal
 from training.outcome import Outcome
 
 if TYPE_CHECKING:
     from tideline.spec import TrainingSpec
+    from training.checkpoint import Checkpoint
+    from training.mirror import Mirror
     from training.reporter import Reporter
+    from training.run import Run
 
 INTERNAL = TidelineError.exit_code
 
@@ -40,7 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     asked = _parser().parse_args(arguments)
     reporter = _reporter(asked.report)
-    journal = Journal(asked.progress, listener=reporter.tell if reporter else None)
+    tell = reporter.tell if reporter else None
+    journal = Journal(asked.progress, listener=tell, began=started)
+    if _has_bar(asked.progress_bar):
+        journal.draw_bar()
     outcome = Outcome(asked.result, asked.termination_message)
     guard = Guard(lambda error: outcome.failed(error, journal))
     guard.start()
@@ -52,11 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except Exception as error:  # noqa: BLE001  the last resort: told, and turned into code 70
         guard.release()
+        journal.end_bar()
         traceback.print_exc()
         outcome.failed(_unexpected(error), journal)
         return INTERNAL
     finally:
         end_descendants()
+        journal.end_bar()
         if reporter is not None:
             reporter.close()
     guard.release()
@@ -78,6 +89,12 @@ def _parser() -> _Arguments:
     )
     parser.add_argument("--progress", type=Path, help="a file that gets a line of JSON a step")
     parser.add_argument(
+        "--progress-bar",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="whether a bar is drawn below the log; auto: on a terminal",
+    )
+    parser.add_argument(
         "--report",
         metavar="URL",
         help="where the progress is posted, with the token in TIDELINE_JOB_TOKEN",
@@ -91,23 +108,65 @@ def _trained(
 ) -> dict[str, Any]:
     # Imported piece by piece: a signal and a bad spec are answered before the rest is there.
     spec = _spec(asked.spec)
+    from training.checkpoint import Checkpoint, remove_old  # noqa: PLC0415 - as above
     from training.clock import Clock  # noqa: PLC0415 - as above
-    from training.run import Run, train  # noqa: PLC0415 - as above
+    from training.run import Run  # noqa: PLC0415 - as above
 
-    clock = Clock(spec.budget, started, time.monotonic() - started)
-    guard.limit(clock.hard_deadline, clock.budget)
+    run_id = asked.run_id or uuid.uuid4().hex
     with tempfile.TemporaryDirectory(prefix="tideline-") as scratch:
         guard.sweep(Path(scratch))
-        run = Run(
-            spec=spec,
-            folder=_folder(asked.spec),
-            run_id=asked.run_id or uuid.uuid4().hex,
-            scratch=Path(scratch),
-            clock=clock,
-            journal=journal,
-            commit=guard.commit,
-        )
-        return train(run)
+        # A run that has no name cannot be started again, and leaves nothing behind.
+        kept = runs_folder() / _digest(run_id) if asked.run_id else Path(scratch) / "kept"
+        remove_old(runs_folder())
+        identity = {"run_id": run_id, "spec": spec.to_mapping()}
+        with Checkpoint(kept, identity, _mirror(asked, run_id, kept), journal.say) as checkpoint:
+            guard.sweep(kept, unless_retried=True)
+            guard.save_by(checkpoint.save)
+            began = started - checkpoint.spent_before
+            checkpoint.count_from(started)
+            clock = Clock(spec.budget, began, time.monotonic() - started)
+            guard.limit(clock.hard_deadline, clock.budget)
+            journal.resume(clock.budget, began)
+            run = Run(
+                spec=spec,
+                folder=_folder(asked.spec),
+                run_id=run_id,
+                scratch=Path(scratch),
+                kept=kept,
+                clock=clock,
+                journal=journal,
+                commit=guard.commit,
+            )
+            return _kept_for_another(run, checkpoint)
+
+
+def _mirror(asked: argparse.Namespace, run_id: str, kept: Path) -> Mirror | None:
+    """Return the copy beside a spec that lies in a store: in a cluster, no disk outlives a pod."""
+    from tideline.store.bucket import SCHEMES  # noqa: PLC0415 - as in `_trained`
+    from training.mirror import Mirror  # noqa: PLC0415 - as above
+
+    if not asked.run_id or urlsplit(asked.spec).scheme not in SCHEMES:
+        return None
+    return Mirror(f"{_folder(asked.spec)}/checkpoint-{_digest(run_id)}.zip", kept)
+
+
+def _digest(run_id: str) -> str:
+    """Return the name of a run's folder, whatever characters the run's own name has."""
+    return hashlib.sha256(run_id.encode()).hexdigest()[:32]
+
+
+def _kept_for_another(run: Run, checkpoint: Checkpoint) -> dict[str, Any]:
+    """Train; what it knows stays only where another start of the same run can help."""
+    from training.run import train  # noqa: PLC0415 - as in `_trained`
+
+    try:
+        summary = train(run)
+    except TidelineError as error:
+        if not error.retryable:
+            checkpoint.remove()
+        raise
+    checkpoint.remove()
+    return summary
 
 
 def _reporter(url: str | None) -> Reporter | None:
@@ -118,6 +177,13 @@ def _reporter(url: str | None) -> Reporter | None:
     reporter = Reporter(url, os.environ.get("TIDELINE_JOB_TOKEN", ""))
     reporter.start()
     return reporter
+
+
+def _has_bar(when: str) -> bool:
+    if when != "auto":
+        return when == "always"
+    # NO_COLOR changes nothing: the bar has none.
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _folder(spec: str) -> Path | str:

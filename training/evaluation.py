@@ -49,8 +49,8 @@ def measure(target: Target, y: NDArray[Any], answers: Prediction) -> dict[str, f
     """Return every metric of the task.
 
     For classes `accuracy`, `roc_auc` (of the later class; over more than two, the mean of each
-    class against the rest) and `log_loss`; for numbers `r2`, `mae` and `rmse`. A metric that is not
-    defined on these cases is left out.
+    class against the rest), `log_loss` and `brier`; for numbers `r2`, `mae` and `rmse`. A metric
+    that is not defined on these cases is left out.
     """
     if answers.probabilities is None:
         error = _values(answers) - y
@@ -64,6 +64,7 @@ def measure(target: Target, y: NDArray[Any], answers: Prediction) -> dict[str, f
     if np.unique(y).size == codes.size:
         metrics["roc_auc"] = _roc_auc(y, answers.probabilities)
     metrics["log_loss"] = float(log_loss(y, _proper(answers.probabilities), labels=codes))
+    metrics["brier"] = float(_squares(y, answers.probabilities).mean())
     return metrics
 
 
@@ -131,6 +132,13 @@ def _proper(probabilities: FloatArray) -> FloatArray:
     return proper
 
 
+def _squares(y: NDArray[Any], probabilities: FloatArray) -> FloatArray:
+    """Return each case's part in the score of Brier (1950); of two classes, in the half of it."""
+    missed = _proper(probabilities) - np.eye(probabilities.shape[1])[y]
+    squares: FloatArray = (missed**2).sum(axis=1)
+    return squares / 2 if probabilities.shape[1] == 2 else squares
+
+
 def _baseline(target: Target, y_train: NDArray[Any], n: int) -> Prediction:
     if not target.n_classes:
         return Prediction((), values=np.full(n, y_train.mean(), dtype=np.float64))
@@ -150,7 +158,11 @@ def _resampled(
     if probabilities is None:
         return _resampled_errors(y, _values(answers))
     losses = -np.log(_proper(probabilities)[np.arange(y.size), y])
-    found = {"log_loss": lambda drawn: losses[drawn].mean(axis=1)}
+    squares = _squares(y, probabilities)
+    found = {
+        "log_loss": lambda drawn: losses[drawn].mean(axis=1),
+        "brier": lambda drawn: squares[drawn].mean(axis=1),
+    }
     if target.n_classes > 2:
         classes = range(target.n_classes)
         found["roc_auc"] = lambda drawn: np.mean(

@@ -23,6 +23,7 @@ from tideline.errors import BudgetExceeded, Interrupted, TidelineError
 
 SECONDS_TO_PUBLISH = 8.0
 """Less than what a trainer or Kubernetes waits between SIGTERM and SIGKILL."""
+SECONDS_TO_SAVE = 8.0
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -39,7 +40,8 @@ class Guard:
         self._on_end = on_end
         self._deadline: float | None = None
         self._budget = 0.0
-        self._scratch: list[Path] = []
+        self._scratch: list[tuple[Path, bool]] = []
+        self._saves: list[Callable[[], None]] = []
         self._ending = threading.Lock()
         self._committed = False
         self._released = threading.Event()
@@ -60,9 +62,22 @@ class Guard:
         self._deadline, self._budget = deadline, budget
         self._writer.send(b"\0")  # wakes the thread, so that it counts from now on
 
-    def sweep(self, folder: Path) -> None:
-        """Remove a folder, too, when the run is ended."""
-        self._scratch.append(folder)
+    def sweep(self, folder: Path, *, unless_retried: bool = False) -> None:
+        """Remove a folder, too, when the run is ended.
+
+        Parameters
+        ----------
+        unless_retried
+            Whether it stays where another start of the run can help.
+        """
+        self._scratch.append((folder, unless_retried))
+
+    def save_by(self, save: Callable[[], None]) -> None:
+        """Have something called before the run is ended where another start of it can help.
+
+        It is waited for `SECONDS_TO_SAVE` at most.
+        """
+        self._saves.append(save)
 
     def commit(self) -> None:
         """Tell that the run begins to publish.
@@ -100,12 +115,24 @@ class Guard:
             self._ending.acquire()  # for ever, when the run has come to its own end
             reason = _committed(reason)
         try:
-            end_descendants()
-            for folder in self._scratch:
-                shutil.rmtree(folder, ignore_errors=True)
+            # Ended they are last: the run's own thread would take their death for failures of
+            # what they are at work on, and the next start of the run would believe it.
+            _stop_descendants()
+            if reason.retryable:
+                self._save()
+            for folder, unless_retried in self._scratch:
+                if not (unless_retried and reason.retryable):
+                    shutil.rmtree(folder, ignore_errors=True)
             self._on_end(reason)
         finally:
+            end_descendants()
             os._exit(reason.exit_code)
+
+    def _save(self) -> None:
+        for save in self._saves:
+            saver = threading.Thread(target=save, name="saver", daemon=True)
+            saver.start()
+            saver.join(SECONDS_TO_SAVE)
 
 
 def end_descendants() -> None:
@@ -113,6 +140,15 @@ def end_descendants() -> None:
     for process in psutil.Process().children(recursive=True):
         try:
             process.kill()
+        except psutil.NoSuchProcess:
+            continue  # it ended by itself in between
+
+
+def _stop_descendants() -> None:
+    """Stop every process that this one started: they work no further, and end no sooner."""
+    for process in psutil.Process().children(recursive=True):
+        try:
+            process.suspend()
         except psutil.NoSuchProcess:
             continue  # it ended by itself in between
 

@@ -4,27 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from tideline.errors import BudgetExceeded, SpecError
+from tideline.features.convolutions import plan_convolutions
 from tideline.features.extraction import extract
 from tideline.features.plan import FeaturePlan
-from tideline.panel import FloatArray, Panel
+from tideline.panel import Panel
 from tideline.spec import ExtractionSpec
 from tideline.wording import counted
 from training.clock import Clock
 from training.journal import Journal
+from training.table import new_matrix
 
 OPEN_SETS = ("tideline", "efficient")
 """What is computed when the spec leaves the features open: the first that is not too much."""
 FALLBACK_SET = "minimal"
 MOST_FEATURES = 10_000
 """Over how many features the views are left out, for a search through tables of few cases."""
-OPEN_SHARE = 0.5
+OPEN_SHARE = 0.35
 """Of the time left, what extraction may take when the spec leaves the features open."""
 ASKED_SHARE = 0.9
 """The same when the spec names the features: they are computed or the run is refused."""
+CONVOLUTIONS_SHARE = 0.25
+"""Of the time left, what random convolutions may take."""
+MOST_CONVOLUTIONS = 20_000
+FEWEST_CONVOLUTIONS = 1_000
+MOST_CELLS = 40_000_000
+"""Cases times convolutions: a ridge on them takes the square of the smaller of the two."""
 SAMPLE = 20
 """How many cases are tried, together, for cases cost less together than alone."""
 SAMPLING_SECONDS = 0.1
@@ -37,15 +47,33 @@ class TooSlowError(Exception):
     """An extraction will not end in its time; raised out of it, and never out of this module."""
 
 
-def compute_features(
-    panel: Panel, spec: ExtractionSpec, clock: Clock, workers: int, journal: Journal
-) -> tuple[FeaturePlan, FloatArray]:
+@dataclass(frozen=True)
+class Means:
+    """What an extraction is done with.
+
+    Attributes
+    ----------
+    clock, journal
+        What is left, and whom to tell.
+    workers
+        How many threads.
+    path
+        The file that gets the features: float32 array of shape (n_cases, n_features).
+    """
+
+    clock: Clock
+    journal: Journal
+    workers: int
+    path: Path
+
+
+def compute_features(panel: Panel, spec: ExtractionSpec, means: Means) -> FeaturePlan:
     """Compute the features that the spec names; where it names none, what the time allows.
 
     Returns
     -------
-    plan : FeaturePlan
-    X : float64 array of shape (n_cases, n_features)
+    FeaturePlan
+        Of the columns in the file.
 
     Raises
     ------
@@ -56,42 +84,67 @@ def compute_features(
     asked = spec.default_fc_parameters
     # As in tsfresh: where only channels are named, the others have no features.
     if asked is None and not kinds:
-        return _open_features(panel, clock, workers, journal)
+        return _open_features(panel, means)
     plan = FeaturePlan.for_panel(panel, asked, kinds)
-    return plan, _computed_or_refused(panel, plan, clock, workers, journal)
+    compute_plan(panel, plan, means)
+    return plan
 
 
-def _open_features(
-    panel: Panel, clock: Clock, workers: int, journal: Journal
-) -> tuple[FeaturePlan, FloatArray]:
+def compute_convolutions(panel: Panel, means: Means) -> FeaturePlan | None:
+    """Compute random convolutions, as many as the cases and the time allow; None for none."""
+    wanted = int(np.clip(MOST_CELLS // panel.n_cases, FEWEST_CONVOLUTIONS, MOST_CONVOLUTIONS))
+    while wanted >= FEWEST_CONVOLUTIONS:
+        plan = plan_convolutions(panel, features=wanted)
+        try:
+            _compute(panel, plan, CONVOLUTIONS_SHARE, means)
+        except TooSlowError as slow:
+            means.journal.say(f"{wanted} convolutions {slow}; fewer do")
+            wanted //= 4
+            continue
+        return plan
+    means.journal.notice("no random convolutions are computed: there is no time for them.")
+    return None
+
+
+def _open_features(panel: Panel, means: Means) -> FeaturePlan:
     """Compute the first of the sets that are tried whose size and time are not too much."""
     for name in OPEN_SETS:
         try:
             plan = FeaturePlan.for_panel(panel, name)
         except SpecError as error:
             # A channel is named as a view of another is.
-            journal.notice(f"the {name} set is left out: {error.message}")
+            means.journal.notice(f"the {name} set is left out: {error.message}")
             continue
         if name != OPEN_SETS[-1] and len(plan.features) > MOST_FEATURES:
-            journal.notice(
+            means.journal.notice(
                 f"the {name} set would be {len(plan.features)} features of "
                 f"{len(panel.channels)} channels, over {MOST_FEATURES}: fewer are computed."
             )
             continue
         try:
-            return plan, _computed(panel, plan, OPEN_SHARE, clock, journal=journal, workers=workers)
+            _compute(panel, plan, OPEN_SHARE, means)
         except TooSlowError as slow:
-            journal.notice(f"the {name} features {slow}, over half of the time left; fewer do.")
+            told = f"the {name} features {slow}, over a third of the time left; fewer do."
+            means.journal.notice(told)
+            continue
+        return plan
     plan = FeaturePlan.for_panel(panel, FALLBACK_SET)
-    journal.notice(f"the {FALLBACK_SET} set is computed.")
-    return plan, _computed_or_refused(panel, plan, clock, workers, journal)
+    means.journal.notice(f"the {FALLBACK_SET} set is computed.")
+    compute_plan(panel, plan, means)
+    return plan
 
 
-def _computed_or_refused(
-    panel: Panel, plan: FeaturePlan, clock: Clock, workers: int, journal: Journal
-) -> FloatArray:
+def compute_plan(panel: Panel, plan: FeaturePlan, means: Means) -> None:
+    """Compute the features of a plan, all of them.
+
+    Raises
+    ------
+    BudgetExceeded
+        When the first cases, or the pace later on, show that they would use up the budget.
+    """
+    clock = means.clock
     try:
-        return _computed(panel, plan, ASKED_SHARE, clock, journal=journal, workers=workers)
+        _compute(panel, plan, ASKED_SHARE, means)
     except TooSlowError as slow:
         raise BudgetExceeded(
             f"the features {slow}, and {max(clock.remaining, 0):.0f} s of the budget of "
@@ -125,21 +178,21 @@ def _timed(panel: Panel, plan: FeaturePlan) -> float:
     return time.monotonic() - began
 
 
-def _computed(
-    panel: Panel, plan: FeaturePlan, share: float, clock: Clock, *, journal: Journal, workers: int
-) -> FloatArray:
+def _compute(panel: Panel, plan: FeaturePlan, share: float, means: Means) -> None:
     """Compute the features, unless that takes more than a share of the time that is left."""
-    seconds = projected_seconds(panel, plan) / workers
+    seconds = projected_seconds(panel, plan) / means.workers
     # Of what is left now: the projection has paid for imports and compilation.
-    limit = share * clock.remaining
+    limit = share * means.clock.remaining
     if seconds > limit:
         raise TooSlowError(f"would take about {seconds:.0f} s")
-    journal.say(
+    means.journal.say(
         f"{len(plan.features)} features of {panel.n_cases} cases, about {seconds:.0f} s "
-        f"in {counted(workers, 'thread')}"
+        f"in {counted(means.workers, 'thread')}"
     )
-    watch = _paced(journal.counter("cases"), time.monotonic(), limit)
-    return extract(panel, plan, workers=workers, progress=watch)
+    watch = _paced(means.journal.counter("cases"), time.monotonic(), limit)
+    matrix = new_matrix(means.path, panel.n_cases, len(plan.features))
+    extract(panel, plan, workers=means.workers, progress=watch, out=matrix)
+    matrix.flush()
 
 
 def _paced(

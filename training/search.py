@@ -1,164 +1,369 @@
-"""TPOT's search, as a child process that cannot outlive its time or its parent."""
+"""The search: from features and labels to the model that is published, and its honest score."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tideline.errors import ModelRefused
-from tideline.store.trust import built
-from training.candidates import Candidate
-from training.folds import CrossValidation
-from training.journal import Journal
-from training.search_record import Record
-from training.search_task import EVALUATIONS, SearchTask
+from tideline.errors import DataError, SearchFailed
+from tideline.panel import Panel
+from tideline.spec import ModelTrainingSpec, build_estimator
+from tideline.spec.search_arguments import SearchArguments
+from training.candidate import Candidate
+from training.choice import Choice, choose, default_choice
+from training.evaluator import Evaluated, Part
+from training.finder import Finder, Until
+from training.fitting import Fits
+from training.heldout import (
+    WARPING,
+    Asking,
+    HeldOut,
+    Trust,
+    held_out_by,
+    neighbours,
+    out_of_fold,
+)
+from training.ledger import MAIN
+from training.portfolio import FEWER_TREES, TREES, forest, portfolio
+from training.proposer.handle import Proposer
+from training.proposer.task import ProposerTask
+from training.schedule import (
+    FIT_SHARE,
+    FOLDS_A_SEARCH,
+    FOREST_SHARE,
+    LEAST_SEARCH,
+    NESTED_SHARE,
+    PORTFOLIO_SHARE,
+    WARPING_SHARE,
+    Schedule,
+)
+from training.scoring import default_metric
+from training.split import Split
+from training.table import Table
+from training.task import Target
+from training.tools import Tools
 
-LOG = "search.log"
-POLL_SECONDS = 0.1
-TELL_SECONDS = 2.0
-GRACE_SECONDS = 0.5
-"""What a search that ends by itself gets beyond its time."""
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Pipelines are evaluated side by side; each that took every core would only slow the others."""
+EARLY_STOP = 10
+"""Generations without a better pipeline that end a search which the spec does not bound."""
+SEEDS = 5
+"""Pipelines of the portfolio that TPOT starts from."""
+EVOLUTION = (
+    "crossover_probability",
+    "mutate_probability",
+    "mutate_then_crossover_probability",
+    "crossover_then_mutate_probability",
+    "survival_percentage",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What is learned from.
+
+    Attributes
+    ----------
+    panel : Panel
+    target : Target
+        The labels of its cases, in its order.
+    split : Split
+    table : Table
+        The features of all cases.
+    """
+
+    panel: Panel
+    target: Target
+    split: Split
+    table: Table
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search has found.
+
+    Attributes
+    ----------
+    choice
+        What is published.
+    fits
+        Its members, fitted to all cases.
+    held_out
+        What was answered for cases that no step had seen; None where no case was spared.
+    metric
+        What was raised, under scikit-learn's name.
+    """
+
+    choice: Choice
+    fits: Fits
+    held_out: HeldOut | None
+    metric: str
 
 
 class Search:
-    """The child process; a context manager that ends it.
-
-    It is started before it is needed, because the import of TPOT takes seconds that the extraction
-    of features can share.
+    """One search; `find` is its way from top to bottom.
 
     Parameters
     ----------
-    folder
-        An empty folder for what the two processes tell each other.
+    wanted
+        How the spec wants the model found.
+    until
+        What ends the search beside the time.
     """
 
-    def __init__(self, folder: Path, journal: Journal) -> None:
-        self.folder = folder
-        self._journal = journal
-        self._began: float | None = None
-        self._told = 0.0
-        self._record = Record(folder / EVALUATIONS)
-        folder.mkdir()
-        with (folder / LOG).open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "training.searcher"],
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                # Whatever a library writes on the side goes when the folder goes.
-                env={**os.environ, "TMPDIR": str(folder), **dict.fromkeys(ONE_THREAD, "1")},
-                start_new_session=True,
-            )
+    def __init__(self, wanted: ModelTrainingSpec, until: Until, data: Data, tools: Tools) -> None:
+        self._wanted = wanted
+        self._until = until
+        self._data = data
+        self._tools = tools
+        self._schedule = Schedule(tools.clock)
+        self._metric = wanted.metric or default_metric(data.target)
+        self._candidates: list[Candidate] = []
+        self._nested: list[tuple[Finder, Split]] = []
+        self._may_choose = True
+        self._main = self._finder(MAIN, data.split)
+        everything = np.arange(data.panel.n_cases, dtype=np.intp)
+        self._fits = Fits(data.table, data.target, everything, tools.workers)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self.end()
-
-    def run(
-        self,
-        task: SearchTask,
-        X: NDArray[np.float64],
-        y: NDArray[Any],
-        fold_of: NDArray[np.int64],
-        deadline: float,
-    ) -> list[Candidate]:
-        """Search, and return each pipeline that was the best of its time, the best first.
+    def find(self, proposer: Proposer | None) -> Found:
+        """Find the model.
 
         Parameters
         ----------
-        X : float64 array of shape (n_train, n_features)
-        y : array of shape (n_train,)
-        fold_of : int64 array of shape (n_train,)
-        deadline
-            On `time.monotonic`; the search is ended then, if not before.
+        proposer
+            TPOT's; None where it is not to be asked.
+
+        Raises
+        ------
+        SearchFailed
+            When no model could be fitted, or more failed than not.
         """
-        np.savez(self.folder / "search.npz", X=X, y=y, fold_of=fold_of)
-        self._send(task)
-        while self._process.poll() is None and time.monotonic() < self._until(task, deadline):
-            time.sleep(POLL_SECONDS)
-            self._tell(task)
-        failed = self._process.poll()
-        self.end()
-        if failed:
-            self._journal.notice(
-                f"TPOT's search ended early (exit code {failed}): {self._last_words()}"
+        default = self._start()
+        self._fits.begin(c for _, c in default.members)
+        self._repeat_in_outer_folds()
+        if proposer is not None:
+            self._search(proposer)
+        choice = self._choose(default)
+        held_out = self._ask_held_out(choice)
+        return Found(self._fitted(choice, default), self._fits, held_out, self._metric)
+
+    def _finder(self, name: str, split: Split) -> Finder:
+        data, tools = self._data, self._tools
+        part = Part(
+            name,
+            data.table,
+            data.target,
+            tuple(
+                (split.train[split.learns_from(k)], split.train[split.tested_in(k)])
+                for k in range(split.n_folds)
+            ),
+            self._metric,
+            str(tools.scratch / "prepared"),
+        )
+        return Finder(part, tools, self._until)
+
+    def _start(self) -> Choice:
+        """Evaluate what is tried first, and return what would be published now."""
+        if not self._wanted.is_search:
+            return self._named()
+        journal, schedule = self._tools.journal, self._schedule
+        journal.enter("portfolio", f"comparing models by {self._metric}")
+        self._candidates = portfolio(
+            self._data.target.task, self._data.table.files, self._wanted.random_state
+        )
+        found = self._main.compare(self._candidates, schedule.at(PORTFOLIO_SHARE), enough=1)
+        self._add_forest(found)
+        self._candidates = [f.candidate for f in self._main.found]
+        self._main.require_sound()
+        default = default_choice(self._main.found, self._main.part)
+        for trial in (f.trial for f in self._main.found):
+            journal.say(f"{trial.family}: {trial.name} {trial.value:.4f}")
+        journal.say(f"their mean: {default.name} {default.score.value:.4f}", 1.0)
+        return default
+
+    def _named(self) -> Choice:
+        """Evaluate the model that the spec names; it is what is published."""
+        wanted = self._wanted
+        estimator = build_estimator(str(wanted.model), wanted.model_args, wanted.random_state)
+        candidate = Candidate("spec", "features", (("model", estimator),), wanted.select_features)
+        self._tools.journal.enter("search", f"scoring {candidate.name} by {self._metric}")
+        found = self._main.compare([candidate], self._schedule.at(1 - FIT_SHARE))
+        if not found:
+            raise SearchFailed(
+                f"{candidate.name} could not be fitted to the features: {self._main.failure}",
+                mend="Name another model or other arguments, or leave the model out for a search.",
+                field="model_training.model",
             )
-        self._record.catch_up()
-        tell = self._journal.notice if self._record.is_poor else self._journal.say
-        tell(f"TPOT: {self._record.account()}")
-        return sorted(self._candidates(), key=lambda c: c.result.score, reverse=True)
+        return default_choice(found, self._main.part)
 
-    def end(self) -> None:
-        """End the process and whatever it has started."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-
-    def _send(self, task: SearchTask) -> None:
-        if self._process.stdin is None:
-            raise ValueError("a process with a standard input expected")
-        try:
-            self._process.stdin.write(task.to_line().encode())
-        except BrokenPipeError:
-            # It is dead already; its exit code and its log say why.
-            self._process.wait()
-
-    def _until(self, task: SearchTask, deadline: float) -> float:
-        if self._began is None:
-            return deadline
-        return min(deadline, self._began + task.seconds + GRACE_SECONDS)
-
-    def _tell(self, task: SearchTask) -> None:
-        now = time.monotonic()
-        if self._began is not None and now < self._told + max(TELL_SECONDS, task.seconds / 50):
+    def _add_forest(self, found: Sequence[Evaluated]) -> None:
+        """Try the larger forest, where the time will do for all the fits that it needs."""
+        small = next((f for f in found if f.candidate.is_forest), None)
+        if small is None:
             return
-        self._record.catch_up()
-        if self._record.began and self._began is None:
-            self._began = now
-        results = [entry["result"] for entry in self._record.results]
-        if self._began is None or not results:
+        n_outer = len(self._data.split.outer_splits())
+        fits = (n_outer + 1) * (self._main.part.n_folds + 1) + 1
+        seconds = small.trial.fit_seconds * TREES / FEWER_TREES * fits
+        if seconds / self._tools.workers.count > FOREST_SHARE * self._schedule.left:
+            self._tools.journal.say(f"{TREES} trees would take too long: {FEWER_TREES} do")
             return
-        self._told = now
-        best = max(results, key=lambda result: result["score"])["value"]
-        self._journal.say(
-            f"TPOT: {len(results)} pipelines, {task.metric} of the best {best:.4f}",
-            (now - self._began) / task.seconds,
+        large = forest(self._data.target.task, self._wanted.random_state, TREES)
+        self._main.compare([large], self._schedule.at(PORTFOLIO_SHARE))
+
+    def _repeat_in_outer_folds(self) -> None:
+        """Compare the same in each outer fold, where there are any; or choose nothing at all.
+
+        Where the time does not do for it, a choice could not be judged. The default blend can: it
+        is chosen before anything is known.
+        """
+        splits = self._data.split.outer_splits()
+        if not splits:
+            return
+        seconds = sum(f.trial.fit_seconds for f in self._main.found) * self._main.part.n_folds
+        asked = len(splits) * seconds / self._tools.workers.count
+        if not self._wanted.is_search or asked > NESTED_SHARE * self._schedule.left:
+            self._may_choose = False
+            return
+        self._tools.journal.say(f"the same in {len(splits)} outer folds")
+        for number, split in enumerate(splits):
+            finder = self._finder(f"outer-{number + 1}", split)
+            finder.compare(self._candidates, self._schedule.at(1 - FIT_SHARE), enough=1)
+            self._nested.append((finder, split))
+
+    def _search(self, proposer: Proposer) -> None:
+        """Let TPOT search; where there are outer folds, in each of them too."""
+        journal, seconds = self._tools.journal, (1 - FIT_SHARE) * self._schedule.left
+        each = seconds / 2 / len(self._nested) if self._nested else seconds
+        if not self._may_choose:
+            journal.notice(
+                "TPOT was not asked: the time is too short to repeat its choice in outer folds, "
+                "and without them nothing could be said of it."
+            )
+            return
+        if each < LEAST_SEARCH:
+            searches = f"{len(self._nested) + 1} searches" if self._nested else "a search"
+            journal.notice(
+                f"TPOT was not asked: {max(seconds, 0):.0f} s are too short for {searches} of "
+                f"{LEAST_SEARCH:g} s each"
+                + (", one for all cases and one in each outer fold." if self._nested else ".")
+            )
+            return
+        journal.enter("search", f"TPOT searches for at most {seconds:.0f} s")
+        self._search_with(proposer, self._main, seconds / 2 if self._nested else seconds)
+        for number, (finder, _) in enumerate(self._nested, 1):
+            journal.say(f"and in outer fold {number} of {len(self._nested)}, for {each:.0f} s")
+            with Proposer(self._tools.scratch / f"proposer-{number}") as own:
+                self._search_with(own, finder, each)
+
+    def _search_with(self, proposer: Proposer, finder: Finder, seconds: float) -> None:
+        arguments = SearchArguments.model_validate(self._wanted.model_args)
+        if arguments.max_time_mins:
+            seconds = min(seconds, arguments.max_time_mins * 60)
+        # What takes longer in a fold could not be fitted once more at the end.
+        longest = min(
+            arguments.max_eval_time_mins * 60, FIT_SHARE * self._schedule.left / FOLDS_A_SEARCH
+        )
+        over = finder.search(
+            proposer, self._task(finder, arguments), time.monotonic() + seconds, longest
+        )
+        self._tools.journal.say(f"the search is over: {over}")
+
+    def _task(self, finder: Finder, arguments: SearchArguments) -> ProposerTask:
+        part, target = finder.part, self._data.target
+        bounded = arguments.max_time_mins or arguments.generations or arguments.early_stop
+        ranked = sorted(finder.found, key=lambda found: -found.trial.score)
+        seeds = [f.candidate for f in ranked if f.candidate.family == "features"]
+        return ProposerTask(
+            task=target.task,
+            classes=target.classes,
+            n_samples=min(fit_on.size for fit_on, _ in part.folds),
+            n_features=self._data.table.matrix("features").shape[1],
+            random_state=self._wanted.random_state,
+            population=arguments.population_size,
+            first_population=arguments.initial_population_size or arguments.population_size,
+            generations=arguments.generations,
+            early_stop=arguments.early_stop if bounded else EARLY_STOP,
+            workers=self._tools.workers.count,
+            light=arguments.search_space == "linear-light",
+            evolution={name: float(getattr(arguments, name)) for name in EVOLUTION},
+            seeds=[list(candidate.steps) for candidate in seeds[:SEEDS]],
         )
 
-    def _candidates(self) -> Iterator[Candidate]:
-        for entry in self._record.results:
-            if "file" not in entry:
-                continue
-            content = (self.folder / entry["file"]).read_bytes()
-            try:
-                pipeline: Any = built(content)
-            except ModelRefused as error:
-                self._journal.notice(f"{entry['pipeline']} was left out: {error.message}")
-                continue
-            yield Candidate("search", pipeline.steps, CrossValidation(**entry["result"]))
+    def _choose(self, default: Choice) -> Choice:
+        """Choose among what was found, where the choice can be judged."""
+        if not self._may_choose:
+            return default
+        journal = self._tools.journal
+        journal.enter("ensemble", f"choosing among {len(self._main.found)} models")
+        self._main.require_sound()
+        choice = choose(self._main.found, self._main.part, self._wanted.random_state)
+        journal.say(f"chosen: {choice.name}, {choice.reason}", 1.0)
+        return choice
 
-    def _last_words(self) -> str:
-        lines = (self.folder / LOG).read_text(encoding="utf-8", errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing.")
+    def _ask_held_out(self, choice: Choice) -> HeldOut | None:
+        """Return what is answered for cases that no step of the search has seen, if any."""
+        trusts = self._trusts(choice)
+        n = sum(trust.asked.size for trust in trusts)
+        self._tools.journal.enter("evaluate", f"asking for {n} cases that nothing has seen")
+        if not trusts:
+            return None
+        data, schedule = self._data, self._schedule
+        beside = next((c for c in self._candidates if c.family == "convolutions"), None)
+        if self._may_choose:
+            asking = Asking(data.table, data.target, self._tools.workers)
+            held_out = held_out_by(trusts, beside, asking, schedule.fitted_at)
+        else:
+            held_out = out_of_fold(self._main, choice, beside)
+        if held_out is None:
+            self._tools.journal.notice("there was no time to score on cases that were held out.")
+            return None
+        nearest = self._neighbours(trusts)
+        return held_out if nearest is None else held_out.beside(WARPING, nearest)
+
+    def _trusts(self, choice: Choice) -> list[Trust]:
+        """Return who is asked for what: nobody for a case that had a part in its choice."""
+        split, main = self._data.split, self._main
+        if not self._may_choose:
+            return [Trust(choice, fit_on, asked) for fit_on, asked in main.part.folds]
+        if split.held_out.size:
+            return [Trust(choice, split.train, split.held_out)]
+        seed = self._wanted.random_state
+        return [
+            Trust(choose(finder.found, finder.part, seed), own.train, own.held_out)
+            for finder, own in self._nested
+        ]
+
+    def _neighbours(self, trusts: Sequence[Trust]) -> NDArray[Any] | None:
+        """Return the answers of 1-NN DTW, where the time and the series allow it."""
+        seconds = WARPING_SHARE * max(self._schedule.left, 0.0)
+        try:
+            found = neighbours(
+                trusts, self._data.panel, self._data.target, seconds, self._tools.workers.count
+            )
+        except DataError as error:
+            self._tools.journal.notice(f"no {WARPING} baseline: {error.message}")
+            return None
+        if found is None:
+            self._tools.journal.notice(f"no {WARPING} baseline: there was no time for it.")
+        return found
+
+    def _fitted(self, choice: Choice, default: Choice) -> Choice:
+        """Return the choice once it is fitted to all cases; the default where time is over."""
+        journal = self._tools.journal
+        members = [candidate for _, candidate in choice.members]
+        journal.enter("fit", f"fitting {choice.name} to all cases")
+        if self._fits.wait(members, self._schedule.fitted_at):
+            return choice
+        journal.notice(f"{choice.name} could not be fitted to all cases in time.")
+        members = [candidate for _, candidate in default.members]
+        if self._fits.wait(members, self._schedule.published_at):
+            return default
+        raise SearchFailed(
+            f"{default.name} could not be fitted to all cases: "
+            f"{'; '.join(self._fits.failures.values()) or 'the time was over'}.",
+            mend="Raise budget, name another model, or fewer features.",
+            field="model_training",
+        )

@@ -1,23 +1,27 @@
-"""Which cases are learned from, which are held out, and which folds the search compares on."""
+"""Which cases are learned from, which are held out, and which folds the search compares on.
+
+Large data is split once: a part is held out, which the search never sees. Small data cannot spare
+one: its cases are cut into outer folds, and each is answered by what a search found without it.
+Groups stay together on one side, and in the order of time nothing is tested on what came before.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
+from tideline.panel import named
+from training.fold_assignment import BINS, IntArray, bins_of
+from training.split_basis import DEFAULT_FOLDS, LEAST_OF_NUMBERS, Basis, Positions
 from training.task import Target
 
-DEFAULT_FOLDS = 5
 DEFAULT_TEST_FRACTION = 0.25
+SMALL = 400
+"""Cases below which none is held out unless asked for: a quarter would leave a wide interval."""
 LEAST_FOR_HOLD_OUT = 4
 """Members of a class below which none is spared."""
-LEAST_OF_NUMBERS = 3
-"""Cases of a regression in each fold, and in the held-out part: of fewer, r2 says nothing."""
-
-Positions = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +35,55 @@ class Split:
     held_out : intp array of shape (n_held_out,)
         Positions that the search never sees; may be empty.
     fold_of : int64 array of shape (n_train,)
-        The fold in which each training case is tested.
+        The fold in which each training case is tested; -1 for one that never is.
+    basis : Basis
+        What the split goes by.
+    outer_of : int64 array of shape (n_cases,) or None
+        The outer fold of each case, -1 for one that is in none, where the score is to come from
+        outer folds; `train` is everything then, and `held_out` empty.
     note : str or None
-        Why there is no held-out part, where there is none.
+        Why there is no held-out part, where there is none, and other things to be told.
     """
 
     train: Positions
     held_out: Positions
-    fold_of: NDArray[np.int64]
+    fold_of: IntArray
+    basis: Basis
+    outer_of: IntArray | None = None
     note: str | None = None
 
     @property
     def n_folds(self) -> int:
-        """The number of folds, at least 2."""
+        """The number of folds: at least 2, in the order of time at least 1."""
         return int(self.fold_of.max()) + 1
+
+    def learns_from(self, fold: int) -> Positions:
+        """Return what is learned from before a fold is tested, as positions within `train`.
+
+        That is all which the fold does not test; in the order of time, what came before it.
+        """
+        tested = self.train[self.fold_of == fold]
+        return np.flatnonzero(np.isin(self.train, self.basis.before(tested, self.train)))
+
+    def tested_in(self, fold: int) -> Positions:
+        """Return what a fold tests, as positions within `train`."""
+        return np.flatnonzero(self.fold_of == fold)
+
+    def folds_of(self, positions: Positions) -> IntArray:
+        """Return folds for some of the cases, made as `fold_of`; see `Basis.folds_of`."""
+        return self.basis.folds_of(positions)
+
+    def outer_splits(self) -> tuple[Split, ...]:
+        """Return a split for each outer fold: what it tests is held out, the rest is `train`."""
+        if self.outer_of is None:
+            return ()
+        everything = np.arange(self.outer_of.size, dtype=np.intp)
+        splits = []
+        for number in range(int(self.outer_of.max()) + 1):
+            held_out = np.flatnonzero(self.outer_of == number)
+            train = self.basis.before(held_out, everything)
+            splits.append(Split(train, held_out, self.basis.folds_of(train), self.basis))
+        return tuple(splits)
 
 
 def split_cases(
@@ -52,39 +91,172 @@ def split_cases(
     test_fraction: float | None = None,
     folds: int | None = None,
     random_state: int = 0,
+    *,
+    groups: IntArray | None = None,
+    rank: IntArray | None = None,
 ) -> Split:
-    """Split stratified by class, or at random for regression.
+    """Split the cases, by class where there are classes, over the values of a regression else.
 
-    A part is held out when every class can spare a member and keep two. There are as many folds as
-    asked for (5 when nothing is said), but never more than the smallest class has members, so
-    that each fold tests every class; and for regression so few that each tests three cases.
+    Parameters
+    ----------
+    target
+        The labels of all cases.
+    test_fraction
+        The part to hold out; 0 for none, None for what suits: outer folds below `SMALL` cases or
+        where the smallest class can spare no member, else `DEFAULT_TEST_FRACTION`.
+    folds
+        How many folds; None for `DEFAULT_FOLDS`, or fewer where there are few cases.
+    random_state
+        The seed.
+    groups : int64 array of shape (n_cases,) or None
+        Which cases belong together.
+    rank : int64 array of shape (n_cases,) or None
+        When each case begins; where it is given, the held-out part is the latest, and each fold
+        is tested on later cases than it learns from.
+
+    Raises
+    ------
+    LabelError
+        In the order of time, when nothing comes after the first case of each class.
     """
-    fraction = DEFAULT_TEST_FRACTION if test_fraction is None else test_fraction
-    held_out, note = _held_out(target, fraction, random_state)
-    train = np.setdiff1d(np.arange(target.y.size, dtype=np.intp), held_out)
-    wanted = DEFAULT_FOLDS if folds is None else folds
-    return Split(train, held_out, _folds(target, train, wanted, random_state), note)
+    basis = Basis(target, groups, rank, folds, random_state)
+    everything = np.arange(target.y.size, dtype=np.intp)
+    nobody = everything[:0]
+    if test_fraction == 0:
+        note: str | None = "test_fraction is 0: no part was held out"
+        split = Split(everything, nobody, basis.folds_of(everything), basis, note=note)
+    elif rank is not None:
+        split = _latest_held_out(basis, test_fraction or DEFAULT_TEST_FRACTION)
+    else:
+        chosen, reason = _held_out(basis, test_fraction)
+        if reason is None:
+            train = basis.before(chosen, everything)
+            split = Split(train, chosen, basis.folds_of(train), basis)
+        else:
+            split = _with_outer_folds(basis, reason)
+    return replace(split, note="; ".join(_told(split)) or None)
 
 
-def _held_out(target: Target, fraction: float, seed: int) -> tuple[Positions, str | None]:
+def _told(split: Split) -> list[str]:
+    """Return what is to be told of a split, in sentences without an end."""
+    told = [] if split.note is None else [split.note]
+    basis, wanted = split.basis, split.basis.folds
+    if basis.groups is not None and basis.rank is None and not basis.keeps_groups(split.train):
+        told.append(
+            "too few groups are left to learn from: the folds that models are compared on divide "
+            "them, which flatters the scores of the search"
+        )
+    if wanted is not None and split.n_folds != wanted:
+        told.append(
+            f"cv asks for {wanted} folds, and the {split.train.size} cases to learn from are cut "
+            f"into {split.n_folds}"
+        )
+    return told
+
+
+def _with_outer_folds(basis: Basis, reason: str) -> Split:
+    """Return a split that holds nothing out, and has outer folds where each can be learned for."""
+    everything = np.arange(basis.target.y.size, dtype=np.intp)
+    wanted = None if basis.folds is None else min(basis.folds, DEFAULT_FOLDS)
+    outer_of = replace(basis, folds=wanted, least=2).folds_of(everything)
+    split = Split(everything, everything[:0], basis.folds_of(everything), basis, outer_of)
+    number = int(outer_of.max()) + 1
+    whole = basis.groups is None or basis.keeps_groups(everything)
+    if whole and all(inner.n_folds >= 2 for inner in split.outer_splits()):
+        note = f"{reason}: no part was held out, and the score is that of {number} outer folds"
+        return replace(split, note=note)
+    note = f"{reason}, and too few for outer folds: no part was held out"
+    return replace(split, outer_of=None, note=note)
+
+
+def _latest_held_out(basis: Basis, fraction: float) -> Split:
+    """Return a split whose held-out part is the latest, of whole units of about that size."""
+    everything = np.arange(basis.target.y.size, dtype=np.intp)
+    units = basis.units_of(everything)
+    sizes = np.cumsum(np.bincount(units)[::-1])[:-1]
+    taken = int(np.argmin(np.abs(sizes - fraction * everything.size))) + 1 if sizes.size else 0
+    held_out = everything[units > units.max() - taken]
+    train = basis.before(held_out, everything) if taken else everything[:0]
+    least = 1 if basis.target.n_classes else LEAST_OF_NUMBERS
+    fair = 2 * train.size >= everything.size - held_out.size
+    if held_out.size >= least and fair and _knows_all(basis.target, train):
+        fold_of = basis.folds_in_time(train)
+        if fold_of is not None:
+            note = _told_of_latest(basis.target, held_out, train)
+            return Split(train, held_out, fold_of, basis, note=note)
+    note = "in the order of time, too little comes before the latest cases: no part was held out"
+    return Split(everything, everything[:0], basis.folds_of(everything), basis, note=note)
+
+
+def _told_of_latest(target: Target, held_out: Positions, train: Positions) -> str | None:
+    """Return what is unexpected about a held-out part that time has chosen."""
+    told = []
+    absent = np.setdiff1d(np.arange(target.n_classes), target.y[held_out])
+    if absent.size:
+        classes = named((target.classes[label] for label in absent), absent.size)
+        told.append(f"no member of {classes} is among the latest cases, which are held out")
+    left = target.y.size - held_out.size - train.size
+    if left:
+        told.append(
+            f"{left} cases are neither learned from nor held out: they begin no earlier than the "
+            "held-out cases, and belong to other groups"
+        )
+    return "; ".join(told) or None
+
+
+def _knows_all(target: Target, positions: Positions) -> bool:
+    return positions.size > 0 and np.unique(target.y[positions]).size >= target.n_classes
+
+
+def _held_out(basis: Basis, wanted: float | None) -> tuple[Positions, str | None]:
+    """Return the positions to hold out, or why there are none."""
+    n = basis.target.y.size
     nobody = np.empty(0, dtype=np.intp)
-    if fraction <= 0:
-        return nobody, "test_fraction is 0: no part was held out"
-    n = target.y.size
-    size = max(round(n * fraction), target.n_classes, 1)
-    reason = _why_not(target, n, size)
+    if wanted is None and n < SMALL:
+        return nobody, f"{n} cases are fewer than {SMALL}"
+    fraction = DEFAULT_TEST_FRACTION if wanted is None else wanted
+    size = max(round(n * fraction), basis.target.n_classes, 1)
+    reason = _why_not(basis.target, n, size)
     if reason:
         return nobody, reason
-    stratify = target.y if target.n_classes else None
-    _, chosen = train_test_split(
-        np.arange(n, dtype=np.intp), test_size=size, random_state=seed, stratify=stratify
-    )
-    if target.n_classes:
-        here = np.bincount(target.y[chosen], minlength=target.n_classes)
-        left = np.bincount(target.y, minlength=target.n_classes) - here
+    if basis.groups is not None:
+        return _held_out_groups(basis, fraction)
+    chosen = _drawn(basis.target, size, basis.random_state)
+    if basis.target.n_classes:
+        here = np.bincount(basis.target.y[chosen], minlength=basis.target.n_classes)
+        left = np.bincount(basis.target.y, minlength=basis.target.n_classes) - here
         if here.min() < 1 or left.min() < 2:
-            return nobody, "the smallest class is too small to be split: no part was held out"
+            return nobody, "the smallest class is too small to be split"
     return np.sort(chosen), None
+
+
+def _drawn(target: Target, size: int, seed: int) -> Positions:
+    n = target.y.size
+    strata = target.y
+    if not target.n_classes:
+        n_bins = max(1, min(BINS, size // 2))
+        strata = np.minimum(bins_of(target.y.astype(float), n // n_bins), n_bins - 1)
+    _, chosen = train_test_split(
+        np.arange(n, dtype=np.intp), test_size=size, random_state=seed, stratify=strata
+    )
+    return np.asarray(chosen, dtype=np.intp)
+
+
+def _held_out_groups(basis: Basis, fraction: float) -> tuple[Positions, str | None]:
+    """Return the cases of some groups, of about the size asked for, that leave every class."""
+    everything = np.arange(basis.target.y.size, dtype=np.intp)
+    parts = replace(basis, folds=max(2, round(1 / fraction))).folds_of(everything)
+    choices = []
+    for number in range(int(parts.max()) + 1):
+        chosen = np.flatnonzero(parts == number)
+        train = basis.before(chosen, everything)
+        if not (_knows_all(basis.target, chosen) and _knows_all(basis.target, train)):
+            continue
+        if basis.keeps_groups(train):
+            choices.append((abs(chosen.size - fraction * everything.size), number))
+    if not choices:
+        return everything[:0], "no group can be spared"
+    return np.flatnonzero(parts == min(choices)[1]), None
 
 
 def _why_not(target: Target, n: int, size: int) -> str | None:
@@ -93,22 +265,7 @@ def _why_not(target: Target, n: int, size: int) -> str | None:
         return None if enough else f"{n} cases are too few to hold a part out"
     smallest = int(np.bincount(target.y).min())
     if smallest < LEAST_FOR_HOLD_OUT:
-        return (
-            f"the smallest class has {smallest} members, fewer than {LEAST_FOR_HOLD_OUT}: "
-            "no part was held out"
-        )
+        return f"the smallest class has {smallest} members, fewer than {LEAST_FOR_HOLD_OUT}"
     if n - size < 2 * target.n_classes:
-        return "the held-out part would leave too few cases to learn from: none was held out"
+        return "the held-out part would leave too few cases to learn from"
     return None
-
-
-def _folds(target: Target, train: Positions, wanted: int, seed: int) -> NDArray[np.int64]:
-    y = target.y[train]
-    most = int(np.bincount(y).min()) if target.n_classes else train.size // LEAST_OF_NUMBERS
-    n_folds = max(2, min(wanted, most))
-    kind = StratifiedKFold if target.n_classes else KFold
-    splitter = kind(n_splits=n_folds, shuffle=True, random_state=seed)
-    fold_of = np.zeros(train.size, dtype=np.int64)
-    for number, (_, tested) in enumerate(splitter.split(np.zeros((train.size, 1)), y)):
-        fold_of[tested] = number
-    return fold_of

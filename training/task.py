@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,16 +30,30 @@ class Target:
         The classes in sorted order; empty for regression.
     y : int64 or float64 array of shape (n_cases,)
         Positions in `classes`, or the values.
+    weights : "balanced", tuple of float of length n_classes, or None
+        What a case of each class weighs in a fit: the same in sum, so much, or 1.
     """
 
     task: Task
     classes: tuple[Label, ...]
     y: NDArray[np.int64] | NDArray[np.float64]
+    weights: Literal["balanced"] | tuple[float, ...] | None = None
 
     @property
     def n_classes(self) -> int:
         """The number of classes; 0 for regression."""
         return len(self.classes)
+
+    def weights_of(self, positions: NDArray[np.intp]) -> NDArray[np.float64] | None:
+        """Return what each of some cases weighs in a fit to them; None where all weigh the same."""
+        if self.weights is None:
+            return None
+        codes = self.y[positions].astype(np.intp)
+        if self.weights == "balanced":
+            counts = np.bincount(codes, minlength=self.n_classes)
+            balanced: NDArray[np.float64] = codes.size / np.count_nonzero(counts) / counts[codes]
+            return balanced
+        return np.array(self.weights)[codes]
 
     def take(self, positions: NDArray[np.intp]) -> Target:
         """Return the labels of some of the cases."""

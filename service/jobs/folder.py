@@ -14,9 +14,11 @@ from pydantic import ValidationError
 
 from service.jobs.backend import JobRequest
 from service.jobs.chapter import CUT, LOG_TAIL
-from service.jobs.record import JobRecord, Progress
+from service.jobs.record import JobRecord
+from tideline.progress import Event, Progress
 
-PROGRESS_TAIL = 8192
+PROGRESS_TAIL = 32 * 1024
+"""Room for two of the largest events, of which the last may be half written."""
 INPUTS = ("raw_data", "labels")
 
 
@@ -63,7 +65,7 @@ class JobFolder:
         # The last line may be half written: the last whole one counts.
         whole = _tail(self.path / "progress.jsonl", PROGRESS_TAIL).rpartition(b"\n")[0]
         try:
-            return Progress.model_validate_json(whole.rpartition(b"\n")[2])
+            return Event.model_validate_json(whole.rpartition(b"\n")[2]).progress
         except ValidationError:
             return None
 

@@ -17,11 +17,12 @@ from service.jobs.controller import Controller
 from service.jobs.entry import Entry
 from service.jobs.ledger import TRIES, Ledger, contended
 from service.jobs.options import Options
-from service.jobs.record import JobRecord, JobState, Progress
+from service.jobs.record import JobRecord, JobState
 from service.jobs.remote import RemoteJobs
 from service.jobs.tokens import is_token_of
 from service.leaving import Leaving
 from tideline.errors import JobNotFound, QueueFull, TidelineError
+from tideline.progress import Progress
 
 logger = logging.getLogger(__name__)
 

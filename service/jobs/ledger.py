@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.jobs.entry import Entry
-from service.jobs.record import Heard, JobRecord, JobState, Progress
+from service.jobs.record import Heard, JobRecord, JobState
 from service.jobs.remote import RemoteJobs, Survey
 from tideline.errors import StoreUnavailable
+from tideline.progress import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from service.problems import Problem
+from tideline.progress import Progress
 
 
 class JobState(StrEnum):
@@ -24,18 +25,6 @@ class JobState(StrEnum):
     def is_over(self) -> bool:
         """Whether nothing more will happen to the job."""
         return self not in (JobState.QUEUED, JobState.RUNNING)
-
-
-class Progress(BaseModel):
-    """How far a run has come, as the training program last told it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    stage: str = Field(description="read, split, extract, search, evaluate, fit, publish, report.")
-    share: float = Field(
-        default=0.0, allow_inf_nan=False, description="How much of the whole run is done, 0 to 1."
-    )
-    message: str = Field(default="", description="What is being done, in words.")
 
 
 class Heard(BaseModel):

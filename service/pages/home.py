@@ -74,7 +74,7 @@ def _models(store: ModelStore) -> tuple[tuple[ModelRow, ...], tuple[str, ...]]:
         return (), (str(error),)
     for version in newest.values():
         try:
-            rows.append(model_row(store.describe(version), version.version))
+            rows.append(model_row(store.describe(version), version.number))
         except ModelNotFound:
             continue  # deleted since it was listed
         except TidelineError as error:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
 from service.jobs.record import JobRecord
+from service.kept import report_path
 from service.pages.view import HeldOutScore, JobRow, ModelRow
 from tideline.model import ModelDocument, ScoreCard
+from tideline.progress import Progress
 
 # The score that a reader knows best; the others are in the JSON. Both are 1 at best.
 _METRICS = {"classification": ("accuracy", "accuracy"), "regression": ("r2", "R²")}
 _BASELINES = {"classification": "majority class", "regression": "mean"}
 
 
-def model_row(document: ModelDocument, version: str) -> ModelRow:
+def model_row(document: ModelDocument, version: int) -> ModelRow:
     """Return the row of a model in one version."""
     key, metric = _METRICS[document.task]
     crossed = (document.scores.cross_validation or {}).get(key)
     return ModelRow(
         name=document.name,
-        version=version,
+        version=str(version),
         published=document.created,
         estimator=document.model_type,
         about=_about(document),
         held_out=_held_out(document.scores, document.task),
         cross_validation="" if crossed is None else f"{metric} {crossed:.3f}",
         note=document.scores.note or "",
+        is_weak=document.scores.beats_baselines is False,
+        report=_report(document.summary(version)),
     )
 
 
@@ -42,9 +50,24 @@ def job_row(record: JobRecord) -> JobRow:
         submitted=record.created,
         ended=record.ended,
         share=progress.share if progress else 0.0,
-        doing=(progress.message or progress.stage) if progress else "",
+        budget_share=progress.budget_share if progress else None,
+        doing=": ".join(filter(None, (progress.stage, progress.message))) if progress else "",
+        standing=_standing(progress) if progress else "",
         reason=reason,
+        report=_report(record.summary or {}),
     )
+
+
+def _report(summary: Mapping[str, JsonValue]) -> str:
+    # From the page on, which may be served under a path of its own.
+    return (report_path(summary) or "").removeprefix("/")
+
+
+def _standing(progress: Progress) -> str:
+    """Return what the search has found, and below it why pipelines failed."""
+    failures = progress.pipelines.failures if progress.pipelines else ()
+    reasons = (f"{failure.count} \N{MULTIPLICATION SIGN} {failure.reason}" for failure in failures)
+    return "\n".join(filter(None, (progress.standing, *reasons)))
 
 
 def _about(document: ModelDocument) -> str:

@@ -56,6 +56,10 @@ class ModelRow:
         The score of the search, which is optimistic, in words; or "".
     note
         What training had to say about the scores; or "".
+    is_weak
+        Whether simpler methods do as well as the model.
+    report
+        Where the report on this version is, from the page on; or "".
     """
 
     name: str
@@ -66,6 +70,8 @@ class ModelRow:
     held_out: HeldOutScore | None = None
     cross_validation: str = ""
     note: str = ""
+    is_weak: bool = False
+    report: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,10 +82,16 @@ class JobRow:
     ----------
     share
         How far it has come, 0 to 1.
+    budget_share
+        How much of its budget is spent, 0 to 1 and above; None where that is not known.
     doing
-        What it is doing now, in words.
+        What it is doing now, in words: the stage, and what is done in it.
+    standing
+        What the search has found so far, in words, a line for each thing; or "".
     reason
         Why it ended as it did, for a job that failed or was cancelled.
+    report
+        Where the report on what it published is, from the page on; or "".
     """
 
     id: str
@@ -88,8 +100,11 @@ class JobRow:
     submitted: datetime
     ended: datetime | None = None
     share: float = 0.0
+    budget_share: float | None = None
     doing: str = ""
+    standing: str = ""
     reason: str = ""
+    report: str = ""
 
     @property
     def is_open(self) -> bool:

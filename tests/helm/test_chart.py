@@ -88,6 +88,24 @@ def test_refuses_two_scalers(helm: Helm) -> None:
     assert "two scalers would undo each other's work" in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("scaler", "values"), [("autoscaling", "production"), ("keda", "everything")]
+)
+def test_refuses_bounds_that_no_number_of_pods_fits(
+    helm: Helm, template: Render, scaler: str, values: str
+) -> None:
+    def options(least: int, greatest: int) -> tuple[str, ...]:
+        under = f"predictor.{scaler}"
+        return ("--set", f"{under}.minReplicas={least},{under}.maxReplicas={greatest}")
+
+    file = str(CHART / "ci" / f"{values}-values.yaml")
+    answer = helm("template", "tideline", str(CHART), "--values", file, *options(11, 10))
+    said = f"predictor.{scaler}.minReplicas is 11 and predictor.{scaler}.maxReplicas is 10"
+    assert said in answer.stderr
+    assert "Lower the one or raise the other." in answer.stderr
+    assert template(*options(10, 10), values=values)
+
+
 def test_refuses_rules_on_what_nobody_reads(helm: Helm) -> None:
     answer = helm(
         *("template", "tideline", str(CHART), "--set", "monitoring.prometheusRule.enabled=true")

@@ -45,6 +45,15 @@ class Bad:
         return {n: (n, content) for n, content in parts.items() if content is not None}
 
 
+GROUPED = b"group_id: machine\n"
+
+
+def grouped(groups: str) -> bytes:
+    """Return a table of labels, with the group of each case by one letter."""
+    lines = (f"{i},{v},{g}" for (i, v), g in zip(LABELS.items(), groups, strict=True))
+    return "\n".join(["id,y,machine", *lines]).encode()
+
+
 def _labels(labels: dict[str, object]) -> bytes:
     return json.dumps(labels).encode()
 
@@ -232,6 +241,82 @@ BAD = [
         "bad-labels",
         "labels",
         ("one member",),
+    ),
+    Bad(
+        "a group of another name",
+        {
+            "params": SPEC + b"group_id: machina\ncolumn_label: y\n",
+            "labels": grouped("aabbcc"),
+        },
+        422,
+        "bad-data",
+        "group_id",
+        ("'machina'", "Did you mean 'machine'", "raw_data has 'id', 'x'"),
+    ),
+    Bad(
+        "a group of another name, where the column of labels is not named",
+        {"params": SPEC + b"group_id: machina\n", "labels": grouped("aabbcc")},
+        422,
+        "bad-data",
+        "labels",
+        ("Did you mean 'machine' by group_id 'machina'",),
+    ),
+    Bad(
+        "no table that could hold groups",
+        {"params": SPEC + GROUPED},
+        422,
+        "bad-data",
+        "group_id",
+        ("raw_data has 'id', 'x'",),
+    ),
+    Bad(
+        "one group only",
+        {"params": SPEC + GROUPED, "labels": grouped("aaaaaa")},
+        422,
+        "bad-data",
+        "group_id",
+        ("'a'", "at least 2"),
+    ),
+    Bad(
+        "a case without a group",
+        {"params": SPEC + GROUPED, "labels": grouped("aabbcc").replace(b"1,a", b"1,", 1)},
+        422,
+        "bad-data",
+        "labels",
+        ("'machine'", "nothing at row 2"),
+    ),
+    Bad(
+        "a group that differs within a case",
+        {
+            "params": SPEC + GROUPED,
+            "raw_data": rows(VALUES)
+            .replace(b'"x"', b'"machine": "b", "x"')
+            .replace(b'"b"', b'"a"', 9),
+        },
+        422,
+        "bad-data",
+        "raw_data",
+        ("differs within 1 case: 1", "'a' at row 9", "'b' at row 10"),
+    ),
+    Bad(
+        "a class in one group only",
+        {"params": SPEC + GROUPED, "labels": grouped("ababab")},
+        422,
+        "bad-data",
+        "group_id",
+        ("2 classes with members in one group only: 0, 1", "at least 2 groups"),
+    ),
+    Bad(
+        "a weight of a class that is not there",
+        {
+            "params": SPEC.replace(
+                b"RandomForestClassifier", b"RandomForestClassifier, class_weight: {2: 5}"
+            ),
+        },
+        422,
+        "bad-spec",
+        "model_training.class_weight.2",
+        ("'2', which is not a class",),
     ),
     Bad("no labels at all", {"labels": None}, 422, "bad-labels", "labels"),
     Bad("no parameters", {"params": None}, 400, "bad-request", "params"),

@@ -91,7 +91,7 @@ def test_an_alias_moves_only_from_where_it_is_expected(client: httpx.Client) -> 
         ("waves/production", {"version": "latest"}, 400, "version"),
         ("waves/production", {"version": 1, "expected": -1}, 400, "expected"),
         ("waves/production", {"version": 1, "expcted": 1}, 400, "expcted"),
-        ("waves/production", [1], 400, ""),
+        ("waves/production", [1], 400, "body"),
     ],
 )
 def test_refuses_what_cannot_be_and_moves_nothing(
@@ -102,6 +102,35 @@ def test_refuses_what_cannot_be_and_moves_nothing(
     assert (answer.status_code, problem.get("field")) == (status, field), problem
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem["mend"]
+    assert client.get("/models/waves").json()["aliases"] == {"latest": "2"}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "field", "found"),
+    [
+        (b"{version: 1}", "application/json", "body", "'{version: 1}' is not JSON: Expecting"),
+        (b'{"version": 1', "application/json", "body", "delimiter after 13 characters"),
+        (b"\xff{", "application/json", "body", "the body cannot be read: 'utf-"),
+        (b"[" * 100_000, "application/json", "body", "the body cannot be read: maximum recursion"),
+        (b"[1]", "application/json", "body", "the body is [1]"),
+        (b"", "application/json", "body", "the body is empty"),
+        (b"", None, "body", "the body is empty"),
+        (b'{"version": 1}', None, "Content-Type", "the Content-Type is missing"),
+        (b'{"version": 1}', "text/plain", "Content-Type", "the Content-Type is 'text/plain'"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_told_what_is_expected(
+    client: httpx.Client, content: bytes, kind: str | None, field: str, found: str
+) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    answer = client.put("/aliases/waves/production", content=content, headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, problem["field"]) == (400, field), problem
+    assert problem["type"] == "urn:tideline:problem:bad-request"
+    assert found in problem["detail"]
+    assert problem["detail"].endswith("; a JSON object is expected.")
+    assert "`Content-Type: application/json`" in problem["mend"]
+    assert len(answer.text) < 700
     assert client.get("/models/waves").json()["aliases"] == {"latest": "2"}
 
 

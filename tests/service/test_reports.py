@@ -8,11 +8,11 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from service.auth import BearerAuth
-from service.jobs.record import Progress
 from service.jobs.tokens import is_token_of, job_token
 from service.problems import answer_problems
 from service.reports import MAX_REPORT_BYTES, report_routes
 from tideline.errors import JobNotFound
+from tideline.progress import Progress
 
 REPORT = {"stage": "search", "share": 0.5, "message": "tries", "time": "2026-01-01T00:00:00Z"}
 
@@ -91,3 +91,31 @@ def test_what_is_no_report_is_refused(post, content, status):
 def test_a_token_tells_nothing_of_the_key():
     assert job_token("key", "job-1") != job_token("key", "job-2")
     assert "key" not in job_token("key", "job-1")
+
+
+def test_a_report_tells_what_the_search_has_found(post, heard):
+    found = {
+        "schema_version": 1,
+        "budget_share": 0.4,
+        "pipelines": {"tried": 2, "failed": 1, "failures": [{"reason": "MemoryError", "count": 1}]},
+        "best": {"name": "Ridge", "metric": "r2", "value": 0.5},
+    }
+    assert post(job_token("key", "job-1"), json=REPORT | found).status_code == 204
+    ((_, progress),) = heard.told
+    assert progress.standing == "2 pipelines tried, 1 failed; best Ridge, R² 0.5"
+    assert progress.budget_share == 0.4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"pipelines": {"tried": "many"}}, "pipelines.tried"),
+        ({"best": {"name": "Ridge", "metric": "r2"}}, "best.value"),
+        ({"schema_version": 2}, "schema_version"),
+    ],
+)
+def test_a_report_that_is_wrong_inside_is_refused_by_the_place(post, heard, wrong, place):
+    answer = post(job_token("key", "job-1"), json=REPORT | wrong)
+    assert answer.status_code == 400
+    assert f"{place}: " in answer.json()["detail"]
+    assert heard.told == []

@@ -119,7 +119,18 @@ def test_a_running_job_shows_its_progress(client):
     while not (job := client.get(f"/jobs/{job_id}").json())["progress"]:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert job["progress"] == {"stage": "search", "share": 0.5, "message": "hangs"}
+    assert job["progress"] == {
+        "stage": "search",
+        "share": 0.5,
+        "budget_share": None,
+        "message": "hangs",
+        "pipelines": {
+            "tried": 34,
+            "failed": 2,
+            "failures": [{"reason": "MemoryError", "count": 2}],
+        },
+        "best": {"name": "ExtraTreesClassifier", "metric": "neg_log_loss", "value": -0.31},
+    }
 
 
 def test_a_cancelled_job_stops_and_stays_cancelled(client):

@@ -29,7 +29,9 @@ def test_learns_from_six_cases_of_two_classes() -> None:
         ((1, 1, 1, 2, 2, 3), "classification", "1 class with one member only: 3"),
         (("1", "2") * 3, "regression", "6 labels are not numbers: '1'"),
         ((True, False) * 3, "regression", "6 labels are not numbers: True"),
-        ((1.0, 2.0, 3.0, 4.0, math.nan, math.inf), "regression", "those of cases 4, 5"),
+        ((1.0, 2.0, 3.0, 4.0, math.nan, math.inf), "regression", "2 cases have a label .*: 4, 5"),
+        ((1.0, 2.0, 3.0, 4.0, 5.0, math.inf), "regression", "1 case has a label .*: 5"),
+        ((1,), None, "1 labelled case was found"),
     ],
 )
 def test_refuses_labels_from_which_nothing_is_learned(
@@ -81,8 +83,8 @@ def test_names_the_first_ten_cases_without_a_label() -> None:
 def test_names_missing_and_surplus_ids_together() -> None:
     with pytest.raises(LabelError) as refusal:
         Labels(("a", "z"), (1, 2)).aligned_to(panel("a", "b"))
-    assert "have no label: 'b'" in refusal.value.message
-    assert "1 labelled ids are not in the data: 'z'" in refusal.value.message
+    assert "1 case of the data has no label: 'b'" in refusal.value.message
+    assert "1 labelled id is not in the data: 'z'" in refusal.value.message
 
 
 def test_refuses_an_id_with_two_labels() -> None:

@@ -13,11 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from tests.tideline.fitted import fitted, fitted_to_numbers, waves
+from tideline.answers import squashed
 from tideline.errors import DataError, InputMismatch
 from tideline.features.extraction import extract
 from tideline.features.selection import RelevanceSelection
 from tideline.panel import Channel, Panel
-from tideline.pipeline import _squashed
 
 SELECTION = ("selection", RelevanceSelection(min_features=4))
 
@@ -79,7 +79,7 @@ def test_models_without_probabilities_are_scored_and_marked(model: object, n_cla
 @settings(deadline=None)
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1))
 def test_squashing_keeps_order_and_range(decisions: list[float]) -> None:
-    scores = _squashed(np.array(decisions))[:, 1]
+    scores = squashed(np.array(decisions))[:, 1]
 
     assert ((scores >= 0) & (scores <= 1)).all()
     assert (np.diff(scores[np.argsort(decisions)]) >= 0).all()

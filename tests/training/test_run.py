@@ -16,9 +16,10 @@ from tests.tideline.fitted import document_of, fitted
 from tideline.errors import LabelError
 from tideline.spec import TrainingSpec
 from tideline.store import open_store
+from training.cases import read
 from training.clock import LEAST_PATIENCE, OVERSHOOT, Clock
 from training.journal import Journal
-from training.run import Run, publish, read
+from training.run import Run, publish
 
 HEADER = "@problemName ages\n@univariate true\n"
 SERIES = "".join(f"{n},{n + 1},{n * n}:{n % 3}\n" for n in range(9))
@@ -31,6 +32,7 @@ def run_of(folder: Path, header: str, **fields: object) -> Run:
         folder=folder,
         run_id="a",
         scratch=folder,
+        kept=folder,
         clock=Clock(60.0),
         journal=Journal(stream=io.StringIO()),
     )

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.utils.class_weight import compute_sample_weight
 
 from tideline.spec import TrainingSpec
 from training.task import Target, decide_task
+
+
+def test_weighs_the_classes() -> None:
+    target = Target.from_labels(["a", "b", "b", "b"], "classification")
+    everything, no_a = np.arange(4), np.array([1, 2])
+    assert target.weights_of(everything) is None
+    balanced = replace(target, weights="balanced")
+    expected = compute_sample_weight("balanced", target.y)
+    np.testing.assert_allclose(balanced.weights_of(everything), expected)
+    np.testing.assert_allclose(balanced.weights_of(no_a), [1.0, 1.0])
+    said = replace(target, weights=(9.0, 1.0))
+    np.testing.assert_allclose(said.weights_of(everything), [9.0, 1.0, 1.0, 1.0])
 
 
 def spec(**fields: Any) -> TrainingSpec:

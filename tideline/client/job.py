@@ -5,26 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from tideline.client.problem import Problem
-
-
-class Progress(BaseModel):
-    """How far a run has come.
-
-    Attributes
-    ----------
-    stage
-        `read`, `split`, `extract`, `search`, `evaluate`, `fit`, `publish` or `report`.
-    share
-        How much of the whole run is done, 0 to 1.
-    message
-        What is being done, in words.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    stage: str = ""
-    share: float = 0.0
-    message: str = ""
+from tideline.progress import Progress
 
 
 class Job(BaseModel):
@@ -41,7 +22,7 @@ class Job(BaseModel):
     reason
         Why it is in this state, in words.
     progress
-        How far it has come, once it has begun.
+        How far it has come, once it has begun; `progress.standing` says what the search has found.
     summary
         What was published, once it has succeeded.
     problem

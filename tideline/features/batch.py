@@ -66,6 +66,11 @@ class Batch:
         return np.diff(self.offsets)
 
     @cached_property
+    def by_length(self) -> list[tuple[int, NDArray[np.intp]]]:
+        """Each length that occurs, with the positions of the cases whose series have it."""
+        return self.grouped(self.lengths)
+
+    @cached_property
     def present(self) -> Batch:
         """The batch without the series that hold no value; itself where there are none."""
         positions = np.flatnonzero(self.lengths)
@@ -78,20 +83,18 @@ class Batch:
         One pair for each length that occurs: the positions of the cases, and their series as an
         array of shape (n_positions, length). A view of `values` where all are of one length.
         """
-        if np.all(self.lengths == self.lengths[0]):
-            stacked = self.values.reshape(self.n_cases, self.lengths[0])
-            return [(np.arange(self.n_cases), stacked)]
-        pairs = []
-        for length in np.unique(self.lengths):
-            positions = np.flatnonzero(self.lengths == length)
-            kept = self.offsets[positions, np.newaxis] + np.arange(length)
-            pairs.append((positions, self.values[kept]))
-        return pairs
+        if len(self.by_length) == 1:
+            length, positions = self.by_length[0]
+            return [(positions, self.values.reshape(self.n_cases, length))]
+        return [
+            (positions, self.values[self.offsets[positions, np.newaxis] + np.arange(length)])
+            for length, positions in self.by_length
+        ]
 
     @cached_property
     def ascending(self) -> FloatArray:
         """The values of each series in ascending order, NaN last; laid out as `values` are."""
-        if np.all(self.lengths == self.lengths[0]):
+        if len(self.by_length) == 1:
             return np.sort(self.stacks[0][1], axis=1).reshape(-1)
         ascending = self.values.copy()
         for start, stop in zip(self.offsets[:-1], self.offsets[1:], strict=True):
@@ -101,7 +104,7 @@ class Batch:
     @cached_property
     def order(self) -> NDArray[np.int64]:
         """Where in its series each value of `ascending` stands; laid out as `values` are."""
-        if np.all(self.lengths == self.lengths[0]):
+        if len(self.by_length) == 1:
             return np.argsort(self.stacks[0][1], axis=1).reshape(-1)
         order = np.empty(self.values.size, dtype=np.int64)
         for start, stop in zip(self.offsets[:-1], self.offsets[1:], strict=True):

@@ -1,4 +1,4 @@
-"""The calculators of tsfresh, as data: parameters, cost, what they need, and their kernel.
+"""The calculators of tsfresh, and our own, as data: parameters, cost, what they need, their kernel.
 
 Names, parameters and the values that the sets use are tsfresh's 0.21.2. Nothing is compiled or
 imported by looking in here.
@@ -26,7 +26,7 @@ class Calculator:
     Attributes
     ----------
     name
-        As in `tsfresh.feature_extraction.feature_calculators`.
+        As in `tsfresh.feature_extraction.feature_calculators`, where it is tsfresh's.
     family
         The module in `tideline.features.kernels` whose function of this name is the kernel; None
         where tsfresh's own function is called.
@@ -110,7 +110,7 @@ _ROWS = (
     Calculator("index_mass_quantile", "locations", ("q",)),
     Calculator("cwt_coefficients", "wavelets", ("coeff", "w", "widths"), cost="n * widths"),
     Calculator("spkt_welch_density", "spectrum", ("coeff",), cost="n log n", needs=("welch",)),
-    Calculator("ar_coefficient", "regression", ("coeff", "k"), cost="n * lags^2"),
+    Calculator("ar_coefficient", "autoregression", ("coeff", "k"), cost="n * lags^2"),
     Calculator(
         "change_quantiles",
         "changes",
@@ -133,7 +133,7 @@ _ROWS = (
     ),
     Calculator("linear_trend", "trend", ("attr",)),
     Calculator("agg_linear_trend", "trend", ("attr", "chunk_len", "f_agg")),
-    Calculator("augmented_dickey_fuller", "regression", ("attr", "autolag"), cost="n * lags^2"),
+    Calculator("augmented_dickey_fuller", "unit_root", ("attr", "autolag"), cost="n * lags^2"),
     Calculator("number_crossing_m", "locations", ("m",)),
     Calculator("energy_ratio_by_chunks", "locations", ("num_segments", "segment_focus")),
     Calculator("ratio_beyond_r_sigma", "thresholds", ("r",)),
@@ -151,6 +151,23 @@ _ROWS = (
 
 CATALOGUE: Mapping[str, Calculator] = MappingProxyType({row.name: row for row in _ROWS})
 """Every calculator of tsfresh's comprehensive set, in its order, by name."""
+
+CONVOLUTIONS: Mapping[str, Calculator] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            Calculator(
+                "multirocket", "multirocket", ("bias", "dilation", "kernel", "padding", "pooling")
+            ),
+            Calculator("hydra", "hydra", ("count", "dilation", "group", "kernel")),
+        )
+    }
+)
+"""Our own calculators, which tsfresh does not have: random convolutions. They are in no set;
+`tideline.features.convolutions` plans them."""
+
+CALCULATORS: Mapping[str, Calculator] = MappingProxyType({**CATALOGUE, **CONVOLUTIONS})
+"""Every calculator, by name: tsfresh's, and our own."""
 
 TIMEWISE = "linear_trend_timewise"
 """The one calculator that reads the time of each value, and not its position."""

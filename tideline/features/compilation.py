@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+from tideline.features.convolutions import LEAST_OF_CHANNEL, plan_convolutions
 from tideline.features.extraction import extract
 from tideline.features.plan import FeaturePlan
 from tideline.features.views import dyadic
@@ -30,6 +31,7 @@ def compile_kernels() -> float:
     panel = Panel((0, 1, 2), {"x": Channel.from_series(series)})
     extract(panel, FeaturePlan.for_panel(panel, "comprehensive"))
     extract(panel, FeaturePlan.for_panel(panel, "minimal", views=tuple(dyadic(depth=1))))
+    extract(panel, plan_convolutions(panel, features=LEAST_OF_CHANNEL))
     return time.monotonic() - began
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tideline.errors import SpecError
-from tideline.features.catalogue import TIMEWISE
+from tideline.features.catalogue import CONVOLUTIONS, TIMEWISE
 from tideline.features.feature import Feature
 from tideline.features.parameters import TIDELINE, canonical_name, checked
 from tideline.features.plan import KIND_FIELD, FeaturePlan, features_of
@@ -113,7 +113,19 @@ def fc_parameters_of_plan(plan: FeaturePlan) -> dict[str, FCParameters]:
     dict of kind to dict of calculator to list of dict, or to None where it takes no parameter
         The kind of a feature on a view is the name of the view, `x|difference`: tsfresh has to be
         given that series as a kind of its own.
+
+    Raises
+    ------
+    SpecError
+        When the plan holds a calculator that tsfresh does not have.
     """
+    if own := sorted({f.calculator for f in plan.features} & set(CONVOLUTIONS)):
+        raise SpecError(
+            f"the plan holds features of {' and '.join(own)}, which tsfresh does not have; only "
+            "tsfresh's calculators are expected.",
+            mend="Take the other features of the plan, by FeaturePlan.take.",
+            field=KIND_FIELD,
+        )
     kinds: dict[str, FCParameters] = {}
     for feature in plan.features:
         calculators = kinds.setdefault(feature.channel + feature.view.suffix, {})

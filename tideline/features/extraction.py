@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from typing import TypeVar, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tideline.errors import InputMismatch
 from tideline.features.batch import Batch
 from tideline.features.catalogue import TIMEWISE
+from tideline.features.imputation import LARGEST
 from tideline.features.kernels.kernel import Kernel
 from tideline.features.plan import FeaturePlan
 from tideline.features.reference import values_by_tsfresh
-from tideline.features.views import View
+from tideline.features.threads import thread_count
 from tideline.panel import Channel, FloatArray, Panel, named
 
 Progress = Callable[[int, int], None]
@@ -29,9 +33,43 @@ CHUNK_VALUES = 131_072
 threads wait for each other between the calls."""
 
 
+CHUNK_CELLS = 4_194_304
+"""The most cells of the matrix that are worked on together, but for a wider case."""
+
+Matrix = FloatArray | NDArray[np.float32]
+Given = TypeVar("Given", FloatArray, NDArray[np.float32])
+
+
+@overload
 def extract(
-    panel: Panel, plan: FeaturePlan, *, workers: int = 1, progress: Progress | None = None
-) -> FloatArray:
+    panel: Panel,
+    plan: FeaturePlan,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    out: None = None,
+) -> FloatArray: ...
+
+
+@overload
+def extract(
+    panel: Panel,
+    plan: FeaturePlan,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    out: Given,
+) -> Given: ...
+
+
+def extract(
+    panel: Panel,
+    plan: FeaturePlan,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    out: Matrix | None = None,
+) -> Matrix:
     """Compute the features of a plan.
 
     Parameters
@@ -42,15 +80,20 @@ def extract(
     plan
         The features, in the order of the columns.
     workers
-        How many threads share the cases; 1 computes in the caller's.
+        How many threads share the cases, -1 for one a processor; 1 computes in the caller's.
     progress
         Called in the caller's thread, with the number of cases done and the number of all cases.
+
+    out : float64 or float32 array of shape (n_cases, n_features)
+        Is filled, and returned, where it is given; it may be a memory map. In float32, a number
+        beyond its range is drawn in to it; infinities stay.
 
     Returns
     -------
     float64 array of shape (n_cases, n_features), in C order
-        The values that tsfresh computes, NaN and infinities included. NaN where tsfresh's
-        function fails on a series, and where a view leaves nothing of it.
+        The values that tsfresh computes, NaN and infinities included, and those of our own
+        calculators. NaN where tsfresh's function fails on a series, and where a view leaves
+        nothing of it.
 
     Raises
     ------
@@ -61,12 +104,22 @@ def extract(
         of tsfresh that has no kernel fails on a series.
     ModelRefused
         When the plan asks for a calculator that there is not.
+    SpecError
+        When `workers` is no number of threads.
+    ValueError
+        When `out` has another shape or type.
     """
     _require_channels(panel, plan)
     needed = Panel(panel.ids, {name: panel.channels[name] for name in plan.channels})
     needed.require_usable()
-    whole = Panel(needed.ids, {name: _filled(c) for name, c in needed.channels.items()})
-    return compute(whole, plan, workers=workers, progress=progress)
+    whole = Panel(needed.ids, {name: filled(c) for name, c in needed.channels.items()})
+    shape = (panel.n_cases, len(plan.features))
+    matrix: Matrix = np.empty(shape) if out is None else out
+    if matrix.shape != shape or matrix.dtype not in (np.float64, np.float32):
+        found = f"{matrix.dtype} of shape {matrix.shape}"
+        raise ValueError(f"out: float64 or float32 of shape {shape} expected, {found} found")
+    _compute(whole, plan, matrix, workers, progress)
+    return matrix
 
 
 def compute(
@@ -77,10 +130,16 @@ def compute(
     As `extract`, which looks at the panel first; each series has one value or more.
     """
     matrix = np.empty((panel.n_cases, len(plan.features)))
-    for done in _computed(panel, plan, matrix, workers):
+    _compute(panel, plan, matrix, workers, progress)
+    return matrix
+
+
+def _compute(
+    panel: Panel, plan: FeaturePlan, matrix: Matrix, workers: int, progress: Progress | None
+) -> None:
+    for done in _computed(panel, plan, matrix, thread_count(workers, field="workers")):
         if progress is not None:
             progress(done, panel.n_cases)
-    return matrix
 
 
 def _require_channels(panel: Panel, plan: FeaturePlan) -> None:
@@ -106,7 +165,7 @@ def _dated(channel: Channel) -> bool:
     return channel.index is not None and channel.index.dtype.kind == "M"
 
 
-def _filled(channel: Channel) -> Channel:
+def filled(channel: Channel) -> Channel:
     """Return the channel with missing values drawn on a line between their neighbours."""
     missing = np.isnan(channel.values)
     if not missing.any():
@@ -121,9 +180,9 @@ def _filled(channel: Channel) -> Channel:
     return Channel(values, channel.offsets, channel.index)
 
 
-def _computed(panel: Panel, plan: FeaturePlan, matrix: FloatArray, workers: int) -> Iterator[int]:
+def _computed(panel: Panel, plan: FeaturePlan, matrix: Matrix, workers: int) -> Iterator[int]:
     """Fill the matrix, and tell after each chunk how many cases are done."""
-    chunks = _chunks(panel, workers)
+    chunks = _chunks(panel, workers, len(plan.features))
 
     def fill(chunk: range) -> int:
         # Division by zero and the like are what some features are, as in tsfresh.
@@ -141,9 +200,10 @@ def _computed(panel: Panel, plan: FeaturePlan, matrix: FloatArray, workers: int)
         pool.shutdown(cancel_futures=True)
 
 
-def _chunks(panel: Panel, workers: int) -> list[range]:
+def _chunks(panel: Panel, workers: int, n_features: int = 0) -> list[range]:
     """Cut the cases into chunks of at most `CHUNK_VALUES` of each channel, or of one case."""
     fair = -(-panel.n_cases // (CHUNKS_PER_WORKER * workers)) if workers > 1 else panel.n_cases
+    fair = max(1, min(fair, CHUNK_CELLS // max(1, n_features)))
     chunks: list[range] = []
     start = 0
     while start < panel.n_cases:
@@ -156,23 +216,27 @@ def _chunks(panel: Panel, workers: int) -> list[range]:
     return chunks
 
 
-def _fill(panel: Panel, plan: FeaturePlan, chunk: range, rows: FloatArray) -> None:
+def _fill(panel: Panel, plan: FeaturePlan, chunk: range, rows: Matrix) -> None:
     """Compute the features of the cases of a chunk into their rows."""
-    channels: dict[str, Batch] = {}
-    views: dict[tuple[str, View], Batch] = {}
-    for call in plan.calls:
-        if call.kernel is None:
-            rows[:, call.place] = values_by_tsfresh(panel, chunk, call)
-            continue
-        series = (call.channel, call.view)
-        if series not in views:
-            # The calls of one series are together: the batches of the last are no longer needed.
-            views.clear()
-            if call.channel not in channels:
-                channel = panel.channels[call.channel]
-                channels[call.channel] = Batch.of_channel(channel, chunk.start, chunk.stop)
-            views[series] = call.view.of(channels[call.channel])
-        rows[:, call.place] = _values(call.kernel, views[series], len(call.columns))
+    for name, of_channel in groupby(plan.calls, key=lambda call: call.channel):
+        whole = Batch.of_channel(panel.channels[name], chunk.start, chunk.stop)
+        for view, calls in groupby(of_channel, key=lambda call: call.view):
+            batch = view.of(whole)
+            for call in calls:
+                if call.kernel is None:
+                    values = values_by_tsfresh(panel, chunk, call)
+                else:
+                    values = _values(call.kernel, batch, len(call.columns))
+                _put(values, rows, call.place)
+
+
+def _put(values: FloatArray, rows: Matrix, place: slice | NDArray[np.intp]) -> None:
+    """Write values to some columns; what float32 has no number for is drawn in to its range."""
+    if rows.dtype == np.float32:
+        beyond = np.isfinite(values) & (np.abs(values) > LARGEST)
+        if beyond.any():
+            values = np.where(beyond, np.copysign(LARGEST, values), values)
+    rows[:, place] = values
 
 
 def _values(kernel: Kernel, batch: Batch, n_columns: int) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import SpecError
-from tideline.features.catalogue import CATALOGUE, TIMEWISE
+from tideline.features.catalogue import CALCULATORS, TIMEWISE
 from tideline.features.views import PLAIN, View
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Feature:
     channel
         The channel that it is computed from.
     calculator
-        The name of the function in `tsfresh.feature_extraction.feature_calculators`.
+        The name of the function in `tsfresh.feature_extraction.feature_calculators`, or of one of
+        our own.
     parameters
         Its arguments beside the series, as pairs sorted by name.
     view
@@ -80,7 +81,7 @@ class Feature:
 
     @property
     def name(self) -> str:
-        """The name that tsfresh gives the column; a view is a kind of its own."""
+        """The name that tsfresh gives, or would give, the column; a view is a kind of its own."""
         shown = dict(self.parameters)
         if self.calculator == "augmented_dickey_fuller":
             # The one calculator that writes an argument's default into the name.
@@ -131,7 +132,7 @@ class Call:
     @cached_property
     def kernel(self) -> Kernel | None:
         """The compiled calculator with these arguments; None where tsfresh's own is called."""
-        entry = CATALOGUE.get(self.calculator)
+        entry = CALCULATORS.get(self.calculator)
         if entry is None or entry.family is None:
             return None
         family = import_module(f"tideline.features.kernels.{entry.family}")

@@ -1,7 +1,7 @@
-"""What a parameter of a tsfresh calculator may be.
+"""What a parameter of a calculator may be.
 
 tsfresh documents the values in prose only. The rules are taken from the values in its own sets, and
-from the tables below where those say too little.
+from the tables below where those say too little. Our own calculators have rules of their own.
 """
 
 from __future__ import annotations
@@ -116,6 +116,21 @@ class Rule:
         )
 
 
+def _whole(low: int, high: int) -> Rule:
+    return Rule(f"a whole number from {low} to {high}", "whole", low, high)
+
+
+def own_rule(calculator: str, parameter: str) -> Rule:
+    """Return the rule of a parameter of a calculator that tsfresh does not have.
+
+    Raises
+    ------
+    KeyError
+        When there is none.
+    """
+    return _OWN[calculator, parameter]
+
+
 def rule_for(calculator: str, parameter: str, examples: Sequence[Parameter]) -> Rule:
     """Return the rule of a parameter, from the values that tsfresh's own set has for it."""
     if choices := _CHOICES.get((calculator, parameter)):
@@ -142,7 +157,7 @@ def _number(calculator: str, parameter: str, *, is_float: bool) -> Rule:
         return Rule("a finite number", "number")
     low = 2 if (calculator, parameter) in _FROM_TWO else int(parameter not in _FROM_ZERO)
     high = _LARGEST_OF.get((calculator, parameter), LARGEST)
-    return Rule(f"a whole number from {low} to {high}", "whole", low, high)
+    return _whole(low, high)
 
 
 def pairing_fault(calculator: str, entry: Mapping[str, Parameter]) -> str | None:
@@ -162,6 +177,23 @@ def _choice(choices: Sequence[str | None], *, optional: bool = False) -> Rule:
     words = ["null" if c is None else c for c in choices]
     expected = f"one of {', '.join(words)}"
     return Rule(expected, "choice", choices=tuple(choices), optional=optional)
+
+
+_OWN: Mapping[tuple[str, str], Rule] = MappingProxyType(
+    {
+        # In standard deviations of a series, times the kernel's weights: answers are not larger
+        # than twelve times the square root of the length.
+        ("multirocket", "bias"): Rule("a number from -1000000 to 1000000", "number", -1e6, 1e6),
+        ("multirocket", "dilation"): _whole(1, LARGEST),
+        ("multirocket", "kernel"): _whole(0, 83),
+        ("multirocket", "padding"): Rule("true or false", "boolean"),
+        ("multirocket", "pooling"): _choice(("ppv", "mpv", "mipv", "lspv")),
+        ("hydra", "count"): _choice(("max", "min")),
+        ("hydra", "dilation"): _whole(1, LARGEST),
+        ("hydra", "group"): _whole(0, LARGEST),
+        ("hydra", "kernel"): _whole(0, 7),
+    }
+)
 
 
 def _is_whole(value: object) -> bool:

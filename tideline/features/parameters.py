@@ -9,14 +9,14 @@ functions, and fails on others in the middle of a run.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache
 from types import MappingProxyType
 
 from tideline.errors import SpecError
-from tideline.features.catalogue import CATALOGUE
-from tideline.features.parameter_rules import Parameter, Rule, pairing_fault, rule_for
+from tideline.features.catalogue import CATALOGUE, CONVOLUTIONS
+from tideline.features.parameter_rules import Parameter, Rule, own_rule, pairing_fault, rule_for
 from tideline.features.sets import named_set
 from tideline.wording import shown
 
@@ -78,7 +78,7 @@ def canonical_name(text: str, *, field: str = FIELD) -> str:
 
 
 def checked(mapping: Mapping[str, object], *, field: str = FIELD) -> Parameters:
-    """Return an explicit choice of calculators, each known to tsfresh with the parameters given.
+    """Return an explicit choice of calculators, each known here with the parameters given.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def checked(mapping: Mapping[str, object], *, field: str = FIELD) -> Parameters:
     Raises
     ------
     SpecError
-        When a calculator, a parameter or a value is not one that tsfresh can compute with; `field`
+        When a calculator, a parameter or a value is not one that can be computed with; `field`
         leads to it, and the nearest known name is given.
     """
     if not mapping:
@@ -111,6 +111,17 @@ def checked(mapping: Mapping[str, object], *, field: str = FIELD) -> Parameters:
             field=field,
         )
     return parameters
+
+
+def are_sound(calculator: str, parameters: Collection[tuple[str, object]]) -> bool:
+    """Return whether one of our own calculators takes these parameters, of JSON's plain kinds.
+
+    What `checked` says too, of one feature, and many times faster.
+    """
+    rules = _calculators()[calculator]
+    return len(parameters) == len(rules) and all(
+        key in rules and rules[key].accepts(value) for key, value in parameters
+    )
 
 
 def parameter_set(name_or_mapping: str | Mapping[str, object], *, field: str = FIELD) -> Parameters:
@@ -140,6 +151,8 @@ def _calculators() -> Mapping[str, Mapping[str, Rule]]:
             for key in calculator.parameters
         }
         rules[name] = {key: rule_for(name, key, values) for key, values in examples.items()}
+    for name, calculator in CONVOLUTIONS.items():
+        rules[name] = {key: own_rule(name, key) for key in calculator.parameters}
     return MappingProxyType(rules)
 
 
@@ -215,7 +228,7 @@ def _known(name: object, names: Iterable[str], kind: str, field: str) -> str:
         return name
     near = get_close_matches(str(name)[:80], known, 1)
     raise SpecError(
-        f"{shown(name)} is not a {kind} that tsfresh can compute with here.",
+        f"{shown(name)} is not a {kind} that can be computed with here.",
         mend=f"Did you mean {near[0]!r}?" if near else "Leave it out.",
         field=field,
     )

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import ModelRefused, SpecError
-from tideline.features.catalogue import TIMEWISE
+from tideline.features.catalogue import CONVOLUTIONS, TIMEWISE
+from tideline.features.documents import entries_of, features_of_entries
 from tideline.features.feature import Call, Feature, thawed
 from tideline.features.parameters import (
     TIDELINE,
     Parameters,
+    are_sound,
     canonical_name,
     checked,
     parameter_set,
@@ -140,14 +142,15 @@ class FeaturePlan:
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
-        """The features, gathered by series and calculator; those of one series are together."""
-        gathered: dict[tuple[str, View], dict[str, list[int]]] = {}
+        """The features, gathered by channel, then by view, then by calculator."""
+        gathered: dict[str, dict[View, dict[str, list[int]]]] = {}
         for column, feature in enumerate(self.features):
-            of_series = gathered.setdefault((feature.channel, feature.view), {})
+            of_series = gathered.setdefault(feature.channel, {}).setdefault(feature.view, {})
             of_series.setdefault(feature.calculator, []).append(column)
         return tuple(
             Call.of(self.features, columns)
-            for of_series in gathered.values()
+            for views in gathered.values()
+            for of_series in views.values()
             for columns in of_series.values()
         )
 
@@ -189,7 +192,12 @@ class FeaturePlan:
             When a calculator, a parameter or a value is none that is computed here.
         """
         # By what they look like, for True is equal to 1 and yet another parameter.
-        distinct = {repr((f.calculator, f.parameters)): f for f in self.features}
+        distinct = {
+            repr((f.calculator, f.parameters)): f
+            for f in self.features
+            # Many, and soon seen to be sound; one that is not is told about as any other.
+            if f.calculator not in CONVOLUTIONS or not are_sound(f.calculator, f.parameters)
+        }
         for feature in distinct.values():
             arguments = {key: thawed(value) for key, value in feature.parameters}
             try:
@@ -207,7 +215,7 @@ class FeaturePlan:
         """Return the plan as JSON knows it; `from_json` reads it back without a difference."""
         return {
             "missing": self.missing,
-            "features": [_to_json(feature) for feature in self.features],
+            "features": entries_of(self.features),
         }
 
     @classmethod
@@ -222,25 +230,9 @@ class FeaturePlan:
         try:
             if document["missing"] != "interpolate":
                 raise _unreadable(f"missing values are treated by {document['missing']!r}")
-            return cls(tuple(_from_json(**feature) for feature in document["features"]))
+            return cls(tuple(features_of_entries(document["features"])))
         except (KeyError, TypeError, ValueError, AttributeError, SpecError) as error:
             raise _unreadable(f"{type(error).__name__}: {error}") from error
-
-
-def _to_json(feature: Feature) -> dict[str, Any]:
-    parameters = {key: thawed(value) for key, value in feature.parameters}
-    told = {
-        "channel": feature.channel,
-        "calculator": feature.calculator,
-        "parameters": parameters,
-    }
-    return told if feature.view.is_plain else {**told, "view": feature.view.to_json()}
-
-
-def _from_json(
-    channel: str, calculator: str, parameters: Mapping[str, Any], view: Sequence[Any] = ()
-) -> Feature:
-    return Feature.of(channel, calculator, parameters, View(*view))
 
 
 def _unreadable(found: str) -> ModelRefused:

@@ -11,10 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.errors import DataError
+from tideline.groups import GroupColumn
 from tideline.panel import CaseId, Channel, Panel, require_case_id
 from tideline.readers.column import Place
+from tideline.readers.group_column import require_group
 from tideline.readers.json_column import JsonColumn
 from tideline.readers.long import require_bounded, time_index
+from tideline.readers.reading import Reading
+from tideline.roles import ColumnRoles
 from tideline.wording import shown
 
 ID = "id"
@@ -25,19 +29,18 @@ def is_instances(document: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(document, Mapping) and isinstance(document.get("instances"), list)
 
 
-def panel_of_instances(
-    document: Mapping[str, object], column_sort: str | None, field: str
-) -> Panel:
-    """Return the panel of prediction JSON.
+def reading_of_instances(document: Mapping[str, object], roles: ColumnRoles, field: str) -> Reading:
+    """Return what prediction JSON holds.
 
-    Every key beside `id` and `column_sort` names a channel; one that an instance leaves out is a
-    series of length zero there. Times, where they are sent, are those of every channel.
+    Every key beside `id`, `column_sort` and `column_group` names a channel; one that an instance
+    leaves out is a series of length zero there. Times, where they are sent, are those of every
+    channel.
 
     Raises
     ------
     DataError
         When there is no instance, or one is no object, has no id, or holds something else than
-        lists of numbers.
+        lists of numbers; or when some name a group, and others do not.
     """
     instances = _instances(document, field)
     ids = tuple(
@@ -46,11 +49,14 @@ def panel_of_instances(
     )
     cases = _Cases(ids, instances, field)
     names = dict.fromkeys(chain.from_iterable(instances))
-    channels = [name for name in names if name not in (ID, column_sort)]
+    channels = [n for n in names if n not in (ID, roles.column_sort, roles.column_group)]
     require_bounded(len(ids), channels, field)
-    if column_sort is None or column_sort not in names:
-        return Panel(ids, {name: cases.channel(name) for name in channels})
-    return Panel(ids, cases.timed_channels(channels, column_sort))
+    groups = cases.groups(roles.column_group, tuple(names))
+    if roles.column_sort is None or roles.column_sort not in names:
+        panel = Panel(ids, {name: cases.channel(name) for name in channels})
+    else:
+        panel = Panel(ids, cases.timed_channels(channels, roles.column_sort))
+    return Reading(panel, groups=groups)
 
 
 def _instances(document: Mapping[str, object], field: str) -> Sequence[Mapping[str, object]]:
@@ -75,6 +81,16 @@ class _Cases:
     ids: tuple[CaseId, ...]
     instances: Sequence[Mapping[str, object]]
     field: str
+
+    def groups(self, column: str | None, names: tuple[str, ...]) -> GroupColumn | None:
+        """Return the group of each instance, where they name one under that key."""
+        if column is None or column not in names:
+            return None if column is None else GroupColumn(self.field, names)
+        values = tuple(
+            require_group(instance.get(column), column, f"instance {at}", self.field)
+            for at, instance in enumerate(self.instances, start=1)
+        )
+        return GroupColumn(self.field, names, self.ids, values)
 
     def channel(self, name: str) -> Channel:
         column, offsets = self._joined(name)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from tideline.errors import DataError, LabelError
 from tideline.labels import Label, Labels
 from tideline.panel import require_case_id
 from tideline.readers.column import Column
 from tideline.readers.csv_table import csv_table
+from tideline.readers.group_column import group_column
 from tideline.readers.json_table import json_table, parse_json
 from tideline.readers.parquet_table import parquet_table
 from tideline.readers.source import Format, decode, load, sniff
@@ -24,8 +26,9 @@ def read_labels(
     source: bytes | str | os.PathLike[str],
     column_id: str | None,
     column_label: str | None = None,
+    column_group: str | None = None,
 ) -> Labels:
-    """Return the labels that a file holds.
+    """Return the labels that a file holds, and the groups where it has their column.
 
     The format is told from the content: a table in column JSON, record JSON, CSV or Parquet, or a
     JSON object of id and label (`{"8": 1, "15": 0}`).
@@ -38,19 +41,22 @@ def read_labels(
         The column of ids, named as in the series; a mapping has no use for it.
     column_label
         The column of labels; where it is left out, the only other column.
+    column_group
+        The column that tells which cases belong together, which need not be there.
 
     Raises
     ------
     InputNotFound
         When there is no such file.
     DataError
-        When the content is empty, in another format, unsound, or lacks a column.
+        When the content is empty, in another format, unsound, or lacks a column; or when a row
+        of `column_group` names no group.
     LabelError
         When a label is missing, or is no text, number or boolean.
     """
     found = _content(load(source, FIELD))
     if isinstance(found, Table):
-        return _of_table(found, column_id, column_label)
+        return _of_table(found, column_id, column_label, column_group)
     return _of_mapping(found)
 
 
@@ -82,7 +88,9 @@ def _of_mapping(document: Mapping[str, object]) -> Labels:
     return Labels(tuple(document), values)
 
 
-def _of_table(table: Table, column_id: str | None, column_label: str | None) -> Labels:
+def _of_table(
+    table: Table, column_id: str | None, column_label: str | None, column_group: str | None
+) -> Labels:
     if column_id is None:
         raise DataError(
             f"column_id is not set, and a table of labels needs it: {table.found}.",
@@ -91,7 +99,7 @@ def _of_table(table: Table, column_id: str | None, column_label: str | None) -> 
         )
     id_column = table.column("column_id", column_id)
     ids = id_column.factor()
-    labels = _label_column(table, column_id, column_label).labels()
+    labels = _label_column(table, column_id, column_label, column_group).labels()
     known = [
         require_case_id(value, column_id, ids.first_row(code), field=FIELD)
         for code, value in enumerate(ids.values)
@@ -100,19 +108,26 @@ def _of_table(table: Table, column_id: str | None, column_label: str | None) -> 
         _label(value, f"row {labels.first_row(code)}") for code, value in enumerate(labels.values)
     ]
     return Labels(
-        tuple(known[code] for code in ids.codes), tuple(classes[code] for code in labels.codes)
+        tuple(known[code] for code in ids.codes),
+        tuple(classes[code] for code in labels.codes),
+        group_column(table, column_group, known, ids.codes),
     )
 
 
-def _label_column(table: Table, column_id: str, column_label: str | None) -> Column:
+def _label_column(
+    table: Table, column_id: str, column_label: str | None, column_group: str | None
+) -> Column:
     if column_label is not None:
         return table.column("column_label", column_label)
-    others = [column for name, column in table.columns.items() if name != column_id]
+    taken = (column_id, column_group)
+    others = [column for name, column in table.columns.items() if name not in taken]
     if len(others) != 1:
+        near = get_close_matches(column_group or "", [column.name for column in others], 1)
+        guess = f"Did you mean {near[0]!r} by group_id {shown(column_group)}? " if near else ""
         raise DataError(
             f"labels has {len(others)} columns beside column_id {column_id!r}, and one is "
             f"expected: {table.found}.",
-            mend="Set column_label to the column of labels, or send no other.",
+            mend=f"{guess}Set column_label to the column of labels, or send no other.",
             field=FIELD,
         )
     return others[0]

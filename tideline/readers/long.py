@@ -21,6 +21,8 @@ from tideline.panel import (
     require_case_id,
 )
 from tideline.readers.column import Column, TimeArray
+from tideline.readers.group_column import group_column
+from tideline.readers.reading import Reading
 from tideline.readers.table import Table
 from tideline.roles import ColumnRoles
 from tideline.wording import shown
@@ -48,6 +50,19 @@ class _Rows:
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
+def reading_of_table(table: Table, roles: ColumnRoles) -> Reading:
+    """Return what a long table holds: its panel, and the groups where the roles ask for them.
+
+    Raises
+    ------
+    DataError
+        As `panel_of_table`; or when a row names no group, or the rows of a case name several.
+    """
+    rows = _rows(table, roles)
+    groups = group_column(table, roles.column_group, rows.ids, rows.codes)
+    return Reading(_panel(table, roles, rows), groups=groups)
+
+
 def panel_of_table(table: Table, roles: ColumnRoles) -> Panel:
     """Return the panel that a long table holds.
 
@@ -61,7 +76,10 @@ def panel_of_table(table: Table, roles: ColumnRoles) -> Panel:
         When a column that a role names is missing, an id or time is missing, a value is no
         number, or no column is left for the values.
     """
-    rows = _rows(table, roles)
+    return _panel(table, roles, _rows(table, roles))
+
+
+def _panel(table: Table, roles: ColumnRoles, rows: _Rows) -> Panel:
     if roles.column_kind is not None:
         return _stacked(table, roles, rows)
     channels = _value_columns(table, roles)
@@ -102,7 +120,7 @@ def _rows(table: Table, roles: ColumnRoles) -> _Rows:
 def _value_columns(table: Table, roles: ColumnRoles) -> list[Column]:
     if roles.column_value is not None:
         return [table.column("column_value", roles.column_value)]
-    taken = {roles.column_id, roles.column_sort, roles.column_kind}
+    taken = {roles.column_id, roles.column_sort, roles.column_kind, roles.column_group}
     return [column for name, column in table.columns.items() if name not in taken]
 
 

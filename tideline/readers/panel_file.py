@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from tideline.readers.csv_table import csv_table
-from tideline.readers.instances import is_instances, panel_of_instances
+from tideline.readers.instances import is_instances, reading_of_instances
 from tideline.readers.json_table import json_table, parse_json
-from tideline.readers.long import panel_of_table
+from tideline.readers.long import reading_of_table
 from tideline.readers.parquet_table import parquet_table
 from tideline.readers.reading import Reading
 from tideline.readers.source import Format, decode, load, sniff
@@ -24,7 +24,7 @@ def read_panel(
     *,
     field: str = "raw_data",
 ) -> Reading:
-    """Return the panel that a file holds, and its labels where the format has them.
+    """Return the panel that a file holds, and its labels and groups where it has them.
 
     The format is told from the content: column JSON as pandas writes it, record JSON, prediction
     JSON (`{"instances": [...]}`), long CSV, long Parquet, or `.ts`.
@@ -56,11 +56,11 @@ def read_panel(
         case Format.TS:
             return read_ts(decode(content, field), field)
         case Format.PARQUET:
-            return Reading(panel_of_table(parquet_table(content, field), roles))
+            return reading_of_table(parquet_table(content, field), roles)
         case Format.CSV:
-            return Reading(panel_of_table(csv_table(decode(content, field), field), roles))
+            return reading_of_table(csv_table(decode(content, field), field), roles)
         case Format.JSON:
             document = parse_json(decode(content, field), field)
     if is_instances(document):
-        return Reading(panel_of_instances(document, roles.column_sort, field))
-    return Reading(panel_of_table(json_table(document, field), roles))
+        return reading_of_instances(document, roles, field)
+    return reading_of_table(json_table(document, field), roles)

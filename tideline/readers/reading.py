@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tideline.groups import GroupColumn
 from tideline.labels import Labels, Task
 from tideline.panel import Panel
 
@@ -21,8 +22,11 @@ class Reading:
         What the file says that its own labels are, where it says it: a `.ts` header announces
         classes (`@classLabel true`) or numbers (`@targetLabel true`). It says nothing of labels
         from elsewhere.
+    groups : GroupColumn or None
+        What a table says of the groups, where the roles name their column.
     """
 
     panel: Panel
     labels: Labels | None = None
     task: Task | None = None
+    groups: GroupColumn | None = None

@@ -14,12 +14,14 @@ from pydantic.fields import FieldInfo
 
 from tideline.spec import estimators, metrics, search_arguments, translation
 from tideline.spec.faults import section_of
-from tideline.spec.training_spec import ExtractionSpec, ModelTrainingSpec, TrainingSpec
+from tideline.spec.model_training import ModelTrainingSpec
+from tideline.spec.training_spec import ExtractionSpec, TrainingSpec, UntilSpec
 
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("The whole file", TrainingSpec),
     ("`extract_features`", ExtractionSpec),
     ("`model_training`", ModelTrainingSpec),
+    ("`until`", UntilSpec),
     ("`model_training.model_args` of a search", search_arguments.SearchArguments),
 )
 

@@ -21,6 +21,9 @@ METRICS: Mapping[Literal["classification", "regression"], tuple[str, ...]] = Map
             "f1_macro",
             "f1_micro",
             "f1_weighted",
+            "jaccard_macro",
+            "jaccard_micro",
+            "jaccard_weighted",
             "matthews_corrcoef",
             "neg_brier_score",
             "neg_log_loss",
@@ -39,6 +42,7 @@ METRICS: Mapping[Literal["classification", "regression"], tuple[str, ...]] = Map
             "roc_auc_ovr_weighted",
         ),
         "regression": (
+            "d2_absolute_error_score",
             "explained_variance",
             "neg_max_error",
             "neg_mean_absolute_error",

@@ -8,12 +8,11 @@ unchanged, says in `notices` what it translated or left aside, and answers every
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from dataclasses import asdict, replace
+from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     StringConstraints,
@@ -27,19 +26,16 @@ from tideline.features.parameters import Parameters, canonical_name, checked
 from tideline.labels import Task
 from tideline.roles import ColumnRoles
 from tideline.spec import estimators, metrics
+from tideline.spec.class_weight import FIELD as CLASS_WEIGHT
 from tideline.spec.document import JSON, plain_mapping, read_document
 from tideline.spec.faults import spec_error
+from tideline.spec.model_training import ModelTrainingSpec
 from tideline.spec.names import pipeline_name, step
-from tideline.spec.search_arguments import SearchArguments
+from tideline.spec.section import ColumnName, Section
 from tideline.spec.translation import translate
 from tideline.wording import shown
 
 TaskChoice = Literal["auto", Task]
-
-
-def _column_name(value: object) -> object:
-    """Return a column's name as text: a whole number in YAML may be one."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _parameters(value: object, field: str) -> object:
@@ -54,17 +50,10 @@ def _parameters(value: object, field: str) -> object:
     )
 
 
-ColumnName = Annotated[
-    str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_column_name)
-]
 Location = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class ExtractionSpec(_Section):
+class ExtractionSpec(Section):
     """Which columns hold what, and which features are computed. The names are tsfresh's."""
 
     column_id: ColumnName | None = Field(
@@ -97,6 +86,11 @@ class ExtractionSpec(_Section):
         "holds for all other channels; where only this key is given, they are left out, as in "
         "tsfresh.",
     )
+    convolutions: bool | None = Field(
+        None,
+        description="Whether features of random convolutions are computed beside the calculators' "
+        "own. Null: where no calculators are named.",
+    )
     impute_function: Literal["tsfresh.utilities.dataframe_functions.impute"] | None = Field(
         "tsfresh.utilities.dataframe_functions.impute",
         description="How features without a value are filled: tsfresh's `impute` is the one way, "
@@ -122,74 +116,24 @@ class ExtractionSpec(_Section):
         return {kind: _parameters(given, f"{where}.{step(kind)}") for kind, given in value.items()}
 
 
-class ModelTrainingSpec(_Section):
-    """How a model is found, and how it is judged."""
+class UntilSpec(Section):
+    """What ends the search before its time is over: the first of these, each where it is given."""
 
-    model: str | None = Field(
+    score: float | None = Field(
         None,
-        description="The class path of an estimator (`sklearn.ensemble.RandomForestClassifier`, "
-        "`xgboost.XGBRegressor`, `lightgbm.LGBMClassifier`), or of a search "
-        "(`tpot.TPOTClassifier`, `tpot.TPOTRegressor`). Without it, a search.",
+        allow_inf_nan=False,
+        description="The cross-validated metric that is enough, by scikit-learn's sign: 0.95 for "
+        "`accuracy`, -0.1 for `neg_log_loss`.",
     )
-    model_args: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Arguments of the model's constructor: numbers, text, true, false, null and "
-        "lists of these. For a search, those of the table below.",
+    pipelines: int | None = Field(
+        None, ge=1, description="How many pipelines are evaluated, failures too."
     )
-    metric: str | None = Field(
-        None,
-        description="The metric that the search raises, by scikit-learn's name; `scoring` is the "
-        "same. Without it, one that suits the task.",
-    )
-    cv: int | None = Field(
-        None,
-        ge=2,
-        le=20,
-        description="The number of folds of the cross-validation. Without it, five, or as many as "
-        "the smallest class has members.",
-    )
-    test_fraction: float = Field(
-        0.25,
-        ge=0,
-        le=0.5,
-        description="The share of the cases that the search never sees, and that the held-out "
-        "score is computed on; 0 for none.",
-    )
-    select_features: bool = Field(
-        True, description="Whether features without relevance are left out, inside each fold."
-    )
-    random_state: int = Field(
-        0, ge=0, le=2**32 - 1, description="The seed of everything that is drawn at random."
+    seconds_without_gain: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="How long nothing better may be found."
     )
 
-    @field_validator("model")
-    @classmethod
-    def _known_model(cls, value: str | None) -> str | None:
-        return None if value is None else estimators.resolve(value).path
 
-    @field_validator("metric")
-    @classmethod
-    def _known_metric(cls, value: str | None) -> str | None:
-        return None if value is None else metrics.known_metric(value)
-
-    @model_validator(mode="after")
-    def _fitting_arguments(self) -> ModelTrainingSpec:
-        if self.is_search:
-            try:
-                SearchArguments.model_validate(self.model_args)
-            except ValidationError as error:
-                raise spec_error(error, SearchArguments, "model_training.model_args") from error
-        elif self.model is not None:
-            estimators.build_estimator(self.model, self.model_args, self.random_state)
-        return self
-
-    @property
-    def is_search(self) -> bool:
-        """Whether a search finds the model."""
-        return estimators.is_search(self.model)
-
-
-class TrainingSpec(_Section):
+class TrainingSpec(Section):
     """The whole parameter file; `from_yaml` and `from_mapping` read it."""
 
     pipeline_id: Annotated[str, BeforeValidator(pipeline_name)] = Field(
@@ -202,6 +146,9 @@ class TrainingSpec(_Section):
     model_training: ModelTrainingSpec = Field(
         default_factory=ModelTrainingSpec, description="The model and its scores; see below."
     )
+    until: UntilSpec = Field(
+        default_factory=UntilSpec, description="What else ends the search; see below."
+    )
     task: TaskChoice = Field(
         "auto",
         description="`classification`, `regression`, or `auto`: what the model learns, else what "
@@ -210,6 +157,13 @@ class TrainingSpec(_Section):
     column_label: ColumnName | None = Field(
         None,
         description="The column of the labels. Without it, the one column beside the id.",
+    )
+    group_id: ColumnName | None = Field(
+        None,
+        description="The column of the labels, or of the data, that tells which cases belong "
+        "together, such as those of one machine or one patient: they are on one side of every "
+        "split. In the data it is the same in all rows of a case, and no channel. Where both have "
+        "it, that of the labels counts.",
     )
     raw_data: Location | None = Field(
         None,
@@ -229,7 +183,7 @@ class TrainingSpec(_Section):
     budget: float = Field(
         3600.0,
         ge=5,
-        le=7 * 24 * 3600,
+        le=30 * 24 * 3600,
         description="The seconds that everything may take, from reading to publishing.",
     )
 
@@ -275,6 +229,14 @@ class TrainingSpec(_Section):
     @model_validator(mode="after")
     def _one_task(self) -> TrainingSpec:
         _require_task(self.task, self.model_training)
+        if self.group_id is not None:
+            _require_own_column(self.group_id, self.extract_features.roles, self.column_label)
+        if self.model_training.class_weight is not None and self.known_task == "regression":
+            raise SpecError(
+                f"{CLASS_WEIGHT} is given for a regression, which has no classes.",
+                mend="Leave it out.",
+                field=CLASS_WEIGHT,
+            )
         return self
 
     @property
@@ -291,6 +253,11 @@ class TrainingSpec(_Section):
             return estimators.task_of(self.model_training.model)
         metric = self.model_training.metric
         return None if metric is None else metrics.metric_task(metric)
+
+    @property
+    def roles(self) -> ColumnRoles:
+        """What the columns of the data mean, the groups' among them, as the readers take it."""
+        return replace(self.extract_features.roles, column_group=self.group_id)
 
     def to_mapping(self) -> dict[str, JSON]:
         """Return the spec in JSON's kinds, defaults filled in; `from_mapping` reads it back."""
@@ -349,3 +316,17 @@ def _require_task(task: TaskChoice, training: ModelTrainingSpec) -> None:
             mend="Change one of them.",
             field=list(tasks)[-1],
         )
+
+
+def _require_own_column(group_id: str, roles: ColumnRoles, column_label: str | None) -> None:
+    """Refuse a column of groups that has another role as well."""
+    taken = {f"extract_features.{role}": name for role, name in asdict(roles).items()}
+    taken["column_label"] = column_label
+    for field, name in taken.items():
+        if name == group_id:
+            raise SpecError(
+                f"group_id and {field} are both {shown(group_id)}; a column has one role.",
+                mend="Set group_id to the column that tells which cases belong together, or leave "
+                "it out.",
+                field="group_id",
+            )

@@ -63,7 +63,7 @@ def translate(document: Mapping[str, JSON]) -> TranslatedDocument:
     result = TranslatedDocument(dict(document))
     if "budget" in document:
         result.document["budget"] = _with_numbers(document["budget"])
-    for name in ("extract_features", "model_training"):
+    for name in ("extract_features", "model_training", "until"):
         section = document.get(name)
         if section is None and name in document:
             del result.document[name]  # `extract_features:` with nothing after it
@@ -118,7 +118,11 @@ def _training(section: dict[str, JSON], result: TranslatedDocument) -> dict[str,
     return section
 
 
-_SECTIONS = {"extract_features": _extraction, "model_training": _training}
+def _until(section: dict[str, JSON], _result: TranslatedDocument) -> dict[str, JSON]:
+    return {name: _with_numbers(value) for name, value in section.items()}
+
+
+_SECTIONS = {"extract_features": _extraction, "model_training": _training, "until": _until}
 
 
 def _names_search(model: JSON) -> bool:

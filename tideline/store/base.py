@@ -200,6 +200,27 @@ class ModelStore(ABC):
 
         return read_document(self.pull(version))
 
+    def read(self, version: ModelVersion, name: str) -> bytes:
+        """Return a file that was kept beside the pipeline of a version, such as `report.html`.
+
+        Parameters
+        ----------
+        name
+            One of `tideline.store.folder.EXTRAS`.
+
+        Raises
+        ------
+        ModelNotFound
+            When there is no such version.
+        ModelFileNotFound
+            When the version was published without this file.
+        ModelRefused
+            When the file is damaged.
+        """
+        from tideline.store.folder import read_extra  # noqa: PLC0415 - it imports this module
+
+        return read_extra(self.pull(version), name)
+
     def load(self, version: ModelVersion) -> Loaded:
         """Build a version's pipeline.
 

@@ -136,6 +136,11 @@ class Copies:
         with self._lock:
             return None if self.get(version) is None else self.own.describe(version)
 
+    def read(self, version: ModelVersion, name: str) -> bytes | None:
+        """Return a file that was kept beside a copy's pipeline; None when the copy is not here."""
+        with self._lock:
+            return None if self.get(version) is None else self.own.read(version, name)
+
     def discard(self, there: Collection[ModelVersion]) -> None:
         """Discard copies of versions that the shared store no longer has, or without room."""
         with self._lock:

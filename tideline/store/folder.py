@@ -1,14 +1,16 @@
-"""The folder of a published model: pipeline.skops, model.json and manifest.json."""
+"""The folder of a published model: pipeline.skops, model.json, extras, and manifest.json."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from zipfile import ZIP_DEFLATED
 
 import skops.io
 from sklearn.pipeline import Pipeline as Steps
 
-from tideline.errors import ModelRefused
+from tideline.errors import ModelFileNotFound, ModelRefused
 from tideline.model import ModelDocument
 from tideline.pipeline import Pipeline
 from tideline.store.base import Loaded
@@ -17,10 +19,19 @@ from tideline.store.trust import built, require_trusted
 
 PIPELINE = "pipeline.skops"
 DOCUMENT = "model.json"
+REPORT = "report.html"
+EXTRAS = ("pipeline.py", REPORT, "search.parquet")
+"""What may be kept beside a pipeline: told to people, never loaded by a server."""
+MAX_EXTRA_BYTES = 1 << 24
 
 
-def write_model(folder: Path, pipeline: Pipeline, document: ModelDocument) -> None:
-    """Write a pipeline and its document, and the manifest of both.
+def write_model(
+    folder: Path,
+    pipeline: Pipeline,
+    document: ModelDocument,
+    extras: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """Write a pipeline, its document and what else is kept, and the manifest of all.
 
     Parameters
     ----------
@@ -28,16 +39,23 @@ def write_model(folder: Path, pipeline: Pipeline, document: ModelDocument) -> No
         Made if it is not there; empty otherwise.
     pipeline
         As `document` describes it; see `ModelDocument.describing`.
+    document
+        Written with the names of the extras.
+    extras : mapping of file name to content
+        Of the names in `EXTRAS`, each of at most `MAX_EXTRA_BYTES`.
 
     Raises
     ------
     ModelRefused
         When the pipeline holds a type that no server would load.
     ValueError
-        When the folder holds something, or the document describes another pipeline.
+        When the folder holds something, the document describes another pipeline, or an extra has
+        another name or is too large.
     """
     if document.plan != pipeline.plan.to_json() or document.classes != pipeline.classes:
         raise ValueError("document: expected to describe this pipeline")
+    for name, extra in extras.items():
+        _require_extra(name, len(extra))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise ValueError("folder: expected to be empty")
@@ -45,7 +63,10 @@ def write_model(folder: Path, pipeline: Pipeline, document: ModelDocument) -> No
     content = skops.io.dumps(pipeline.estimator, compression=ZIP_DEFLATED, compresslevel=1)
     require_trusted(content)
     (folder / PIPELINE).write_bytes(content)
-    (folder / DOCUMENT).write_bytes(document.to_bytes())
+    named = document.model_copy(update={"extras": tuple(sorted(extras))})
+    (folder / DOCUMENT).write_bytes(named.to_bytes())
+    for name, extra in extras.items():
+        (folder / name).write_bytes(extra)
     seal(folder)
 
 
@@ -58,6 +79,39 @@ def read_document(folder: Path) -> ModelDocument:
         When it is damaged, or of a form that this version does not know.
     """
     return ModelDocument.from_bytes(verified_bytes(folder, read_manifest(folder), DOCUMENT))
+
+
+def read_extra(folder: Path, name: str) -> bytes:
+    """Read a file that was kept beside a pipeline, checked against the manifest.
+
+    Raises
+    ------
+    ModelFileNotFound
+        When the model was published without it.
+    ModelRefused
+        When it is damaged, or larger than any that is written.
+    ValueError
+        When the name is none of `EXTRAS`.
+    """
+    manifest = read_manifest(folder)
+    _require_extra(name)
+    entry = manifest.files.get(name)
+    if entry is None:
+        raise ModelFileNotFound(
+            f"the model was published without {name}.",
+            mend="Train it again: versions keep it since it is written.",
+        )
+    if entry.size > MAX_EXTRA_BYTES:
+        raise ModelRefused(f"{name} is over {MAX_EXTRA_BYTES} bytes.", mend=AGAIN)
+    return verified_bytes(folder, manifest, name)
+
+
+def _require_extra(name: str, size: int = 0) -> None:
+    if name not in EXTRAS or size > MAX_EXTRA_BYTES:
+        raise ValueError(
+            f"extras: files of {', '.join(EXTRAS)}, each of at most {MAX_EXTRA_BYTES} bytes, "
+            f"expected; {name} of {size} found"
+        )
 
 
 def load_model(folder: Path) -> Loaded:

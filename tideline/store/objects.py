@@ -27,7 +27,7 @@ from tideline.store.bento import require_alias, require_own
 from tideline.store.bucket import BLOCK, PATIENCE, Bucket
 from tideline.store.claims import claimed_version, published_version
 from tideline.store.disk import reachable
-from tideline.store.folder import DOCUMENT, read_document
+from tideline.store.folder import DOCUMENT, MAX_EXTRA_BYTES, read_document, read_extra
 from tideline.store.listing import (
     CLAIM,
     DELETED,
@@ -187,6 +187,16 @@ class ObjectStore(ModelStore):
         with tempfile.TemporaryDirectory(prefix="tideline-") as made, reachable(Path(made)):
             self._fetch_files(version, Path(made), only=DOCUMENT)
             return read_document(Path(made))
+
+    def read(self, version: ModelVersion, name: str) -> bytes:
+        """Return one file that was kept, and pull nothing else; see `ModelStore.read`."""
+        self._require(version)
+        with tempfile.TemporaryDirectory(prefix="tideline-") as made, reachable(Path(made)):
+            manifest, _ = self._fetch_manifest(version, Path(made))
+            entry = manifest.files.get(name)
+            if entry is not None and entry.size <= MAX_EXTRA_BYTES:
+                self._fetch_files(version, Path(made), only=name)
+            return read_extra(Path(made), name)
 
     def shelf(self, name: str) -> Shelf:
         """Return what there is of a model now; of one that there is not, an empty shelf."""

@@ -228,6 +228,15 @@ class Replica(ModelStore):
             self._documents[version] = document
         return document
 
+    def read(self, version: ModelVersion, name: str) -> bytes:
+        """Return one file that was kept, without pulling the version; see `ModelStore.read`."""
+        require_name(version.name)
+        content = self._copies.read(version, name)
+        if content is None:
+            self._resolved(version.name, version.number)
+            content = self.shared.read(version, name)
+        return content
+
     def load(self, version: ModelVersion) -> Loaded:
         """Build a version's pipeline; see `ModelStore.load`."""
         for _ in range(ATTEMPTS):

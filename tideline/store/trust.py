@@ -13,8 +13,10 @@ from tideline.store.manifest import AGAIN
 from tideline.wording import shown
 
 _TYPES: Mapping[str, str] = {
+    "tideline.blend": "Blend",
     "tideline.features.imputation": "RangeImputer",
     "tideline.features.selection": "RelevanceSelection",
+    "tideline.ridge": "CalibratedRidgeClassifier WideRidgeRegressor",
     "collections": "OrderedDict defaultdict",
     "lightgbm.basic": "Booster",
     "lightgbm.sklearn": "LGBMClassifier LGBMRegressor",

@@ -15,11 +15,19 @@ import pytest
 
 from service.jobs.backend import JobBackend, JobRequest
 from service.jobs.listener import Listener
-from service.jobs.record import JobRecord, JobState, Progress
+from service.jobs.record import JobRecord, JobState
 from tideline.errors import IdempotencyConflict, JobNotFound, QueueFull
+from tideline.progress import Best, Failure, Pipelines, Progress
 
 PATIENCE = 30.0
-HALF = Progress(stage="search", share=0.5, message="hangs")
+HALF = Progress(
+    stage="search",
+    share=0.5,
+    message="hangs",
+    pipelines=Pipelines(tried=34, failed=2, failures=(Failure(reason="MemoryError", count=2),)),
+    best=Best(name="ExtraTreesClassifier", metric="neg_log_loss", value=-0.31),
+)
+"""What a run that hangs has told."""
 
 
 class Text:

@@ -22,8 +22,8 @@ import yaml
 from kubernetes.client.exceptions import ApiException
 
 from service.jobs.cluster import JOB_NAME, Cluster
-from service.jobs.record import Progress
 from tests.service.jobs.conformance import HALF
+from tideline.progress import Progress
 from tideline.store.bucket import Bucket
 
 Tell = Callable[[str, str, Progress], None]

@@ -41,6 +41,9 @@ def hang(arguments: argparse.Namespace, _: dict[str, object]) -> int:
     child = subprocess.Popen(ENDLESS, start_new_session=True)
     Path("pids").write_text(f"{os.getpid()} {child.pid}\n", encoding="utf-8")
     line = {"time": "2026-01-01T00:00:00Z", "stage": "search", "share": 0.5, "message": "hangs"}
+    failures = [{"reason": "MemoryError", "count": 2}]
+    line["pipelines"] = {"tried": 34, "failed": 2, "failures": failures}
+    line["best"] = {"name": "ExtraTreesClassifier", "metric": "neg_log_loss", "value": -0.31}
     Path(arguments.progress).write_text(json.dumps(line) + '\n{"half', encoding="utf-8")
     time.sleep(600)
     return 0

@@ -342,3 +342,20 @@ def test_a_run_that_cannot_be_waited_for_fails_and_is_no_run_any_more(home, monk
 
 def _cannot(_: Path) -> int:
     raise PermissionError("no process may be looked at")
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (b'{"stage": "fit", "share": 0.9, "message": "of before the schema"}\n', "of before the"),
+        (b'{"stage": "fit", "message": "whole"}\n{"stage": "fit", "mess', "whole"),
+        (b'{"stage": "fit", "message": "later", "mood": "good"}\n', "later"),
+        (b'{"schema_version": 2, "stage": "fit"}\n', None),
+        (b"", None),
+    ],
+)
+def test_the_last_whole_event_is_read_also_of_another_version(tmp_path, lines, message):
+    (tmp_path / "progress.jsonl").write_bytes(lines)
+    progress = JobFolder(tmp_path).progress()
+    assert (progress is None) == (message is None)
+    assert progress is None or progress.message.startswith(message)

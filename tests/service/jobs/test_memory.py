@@ -6,7 +6,7 @@ import pytest
 
 from service.jobs.kubernetes import KubernetesJobs
 from service.jobs.manifest import Asked
-from service.jobs.record import JobState, Progress
+from service.jobs.record import JobState
 from tests.service.jobs.conformance import (
     FileGate,
     JobBackendConformance,
@@ -15,6 +15,7 @@ from tests.service.jobs.conformance import (
     until,
 )
 from tests.service.jobs.memory_cluster import MemoryApi
+from tideline.progress import Progress
 
 
 @pytest.fixture

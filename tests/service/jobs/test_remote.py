@@ -10,10 +10,11 @@ from service.jobs import remote
 from service.jobs.ending import document_of
 from service.jobs.entry import Entry
 from service.jobs.ledger import Ledger
-from service.jobs.record import JobRecord, JobState, Progress
+from service.jobs.record import JobRecord, JobState
 from service.jobs.remote import MAX_RECORD_BYTES, STAMP, RecordUnreadable, RemoteJobs
 from tests.service.jobs.conformance import request
 from tideline.errors import TidelineError
+from tideline.progress import Progress
 
 POD = "job-x-abcde"
 

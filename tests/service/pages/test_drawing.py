@@ -121,6 +121,14 @@ def test_shows_how_far_a_running_job_has_come() -> None:
     assert [bar["aria-valuenow"] for bar in bars] == ["46"]
 
 
+def test_shows_what_the_search_has_found_and_what_it_has_spent() -> None:
+    text = draw(page(job(budget_share=0.384, standing="34 pipelines tried\n2 of MemoryError")))
+    assert "38 % of the budget" in text
+    assert ">34 pipelines tried\n2 of MemoryError</p>" in text
+    assert "of the budget" not in draw(page(job()))
+    assert "34 pipelines" not in draw(page(job("failed", standing="34 pipelines tried")))
+
+
 def test_shows_why_a_job_failed_and_how_long_it_took() -> None:
     text = draw(page(job("failed", reason="labels: 3 ids.", ended=NOW + timedelta(seconds=95))))
     assert "labels: 3 ids." in text
@@ -150,11 +158,25 @@ def test_leaves_the_jobs_out_where_the_service_runs_none() -> None:
     assert "No model has been published yet." in text
 
 
+def test_leads_to_the_reports_of_models_and_of_jobs() -> None:
+    outline = Outline(
+        draw(page(model(report="models/a/1/report"), job(report="models/b/2/report")))
+    )
+    assert {"href": "models/a/1/report"} in outline.all("a")
+    assert {"href": "models/b/2/report"} in outline.all("a")
+    assert "report</a>" not in draw(page(model(), job()))
+
+
+def test_warns_of_a_model_that_does_not_beat_its_baselines() -> None:
+    assert "No better than its baselines" in draw(page(model(is_weak=True)))
+    assert "No better than its baselines" not in draw(page(model()))
+
+
 def test_escapes_every_text_of_the_data() -> None:
     whole = page(
         model(name=HOSTILE, estimator=HOSTILE, about=HOSTILE, note=HOSTILE, version=HOSTILE),
         model(held_out=None, cross_validation=HOSTILE),
-        job(id=HOSTILE, model=HOSTILE, doing=HOSTILE, reason=HOSTILE),
+        job(id=HOSTILE, model=HOSTILE, doing=HOSTILE, standing=HOSTILE, reason=HOSTILE),
         troubles=(HOSTILE,),
     )
     text = draw(whole)

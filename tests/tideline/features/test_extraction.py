@@ -13,10 +13,10 @@ from tsfresh import extract_features
 from tsfresh.feature_extraction import settings as sets
 
 from tests.tideline.features.parity import ABSOLUTE, RELATIVE, require_values
-from tideline.errors import DataError, InputMismatch, ModelRefused
+from tideline.errors import DataError, InputMismatch, ModelRefused, SpecError
 from tideline.features import reference
 from tideline.features.catalogue import TIMEWISE
-from tideline.features.extraction import CHUNK_VALUES, _chunks, extract
+from tideline.features.extraction import CHUNK_CELLS, CHUNK_VALUES, _chunks, extract
 from tideline.features.feature import Feature
 from tideline.features.plan import FeaturePlan
 from tideline.features.reference import values_by_tsfresh
@@ -387,3 +387,55 @@ def test_whole_real_data_sets_have_the_values_of_tsfresh(
                 panel.channels[call.channel].series(position),
                 ours[position, call.columns],
             )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_fills_the_matrix_that_it_is_given(tmp_path, dtype) -> None:
+    panel = ragged([20, 30, 25])
+    plan = FeaturePlan.for_panel(panel, "efficient")
+    held = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", dtype, (3, len(plan.features)))
+
+    filled = extract(panel, plan, workers=2, out=held)
+
+    assert filled is held
+    np.testing.assert_array_equal(np.load(tmp_path / "X.npy"), extract(panel, plan).astype(dtype))
+
+
+def test_numbers_beyond_single_precision_are_drawn_in_to_it() -> None:
+    panel = Panel((0, 1), {"x": Channel.from_series([[1e60, -1e60, 0.0], [1.0, 2.0, 4.0]])})
+    calculators = {"maximum": None, "minimum": None, "abs_energy": None, "skewness": None}
+    plan = FeaturePlan.for_panel(panel, {**calculators, "ar_coefficient": [{"coeff": 9, "k": 2}]})
+    held = np.empty((2, len(plan.features)), dtype=np.float32)
+
+    extract(panel, plan, out=held)
+
+    largest = np.finfo(np.float32).max
+    assert list(held[0, :3]) == [largest, -largest, largest]
+    assert list(held[1, :3]) == [4.0, 1.0, 21.0]
+    np.testing.assert_array_equal(np.isnan(held), np.isnan(extract(panel, plan)))
+    assert np.isnan(held).any()
+
+
+@pytest.mark.parametrize(
+    "out", [np.empty((1, 10)), np.empty((2, 9)), np.empty((2, 10), dtype=np.int64)]
+)
+def test_refuses_a_matrix_of_another_form(out: np.ndarray) -> None:
+    panel = ragged([5, 5], channels=1)
+
+    with pytest.raises(ValueError, match=r"of shape \(2, 10\) expected"):
+        extract(panel, FeaturePlan.for_panel(panel, "minimal"), out=out)
+
+
+@pytest.mark.parametrize("workers", [0, -2, 1.5, True, "2"])
+def test_refuses_what_is_no_number_of_threads(workers) -> None:
+    panel = ragged([5, 5], channels=1)
+
+    with pytest.raises(SpecError, match="workers is"):
+        extract(panel, FeaturePlan.for_panel(panel, "minimal"), workers=workers)
+
+
+def test_a_chunk_of_a_wide_plan_holds_fewer_cases() -> None:
+    panel = ragged([5] * 10, channels=1)
+
+    assert [len(chunk) for chunk in _chunks(panel, 1, CHUNK_CELLS // 4)] == [4, 4, 2]
+    assert [len(chunk) for chunk in _chunks(panel, 1, 2 * CHUNK_CELLS)] == [1] * 10

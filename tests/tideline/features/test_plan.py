@@ -21,8 +21,8 @@ from tideline.panel import Channel, Panel
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 features = st.builds(
     Feature.of,
-    st.text(),
-    st.text(),
+    st.text() | st.just("x"),
+    st.text() | st.sampled_from(["multirocket", "hydra"]),
     st.dictionaries(st.text(), scalars | st.lists(scalars), max_size=3),
 )
 

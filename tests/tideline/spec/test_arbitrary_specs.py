@@ -59,6 +59,7 @@ sound = st.fixed_dictionaries(
                 ),
                 "n_jobs": st.integers(0, 4),
                 "chunksize": st.none(),
+                "convolutions": st.none() | st.booleans(),
             },
         ),
         "model_training": st.one_of(
@@ -67,7 +68,11 @@ sound = st.fixed_dictionaries(
                 optional={
                     "model": st.sampled_from([None, "tpot.TPOTClassifier"]),
                     "model_args": searches,
-                    "test_fraction": st.floats(0, 0.5),
+                    "test_fraction": st.none() | st.floats(0, 0.5),
+                    "split": st.sampled_from(["random", "time"]),
+                    "class_weight": st.none()
+                    | st.just("balanced")
+                    | st.dictionaries(names, st.floats(0.1, 9), min_size=1, max_size=3),
                 },
             ),
             st.fixed_dictionaries(
@@ -81,6 +86,16 @@ sound = st.fixed_dictionaries(
         "task": st.sampled_from(["auto", "classification"]),
         "budget": st.one_of(st.integers(5, 1000), st.floats(5, 1000)),
         "raw_data": st.just("../a.csv"),
+        "group_id": st.just("group no. 1"),
+        "until": st.none()
+        | st.fixed_dictionaries(
+            {},
+            optional={
+                "score": st.none() | st.floats(-5, 1),
+                "pipelines": st.none() | st.integers(1, 10_000),
+                "seconds_without_gain": st.none() | st.floats(0.1, 1e6),
+            },
+        ),
     },
 )
 

@@ -100,6 +100,48 @@ def test_the_task_is_known_from_the_model_or_the_metric(keys, task):
     assert read(**keys).known_task == task
 
 
+def test_reads_what_ends_the_search_and_how_it_is_split():
+    spec = read(
+        until={"score": 1, "pipelines": 40, "seconds_without_gain": "6e1"},
+        group_id=3,
+        extract_features={"column_id": "id", "convolutions": False},
+        model_training={"split": "time", "class_weight": {1: 3, "b": "5e-1"}},
+    )
+    assert spec.until.model_dump() == {
+        "score": 1.0,
+        "pipelines": 40,
+        "seconds_without_gain": 60.0,
+    }
+    assert spec.group_id == "3"
+    assert spec.roles.column_group == "3"
+    assert spec.roles.column_id == "id"
+    assert spec.extract_features.convolutions is False
+    assert spec.model_training.split == "time"
+    assert spec.model_training.class_weight == {"1": 3.0, "b": 0.5}
+
+
+def test_leaves_open_what_is_not_said():
+    spec = TrainingSpec.from_yaml("{pipeline_id: a, until: }")
+    assert spec.until.model_dump() == {
+        "score": None,
+        "pipelines": None,
+        "seconds_without_gain": None,
+    }
+    wanted = spec.model_training
+    assert (wanted.test_fraction, wanted.split, wanted.class_weight) == (None, "random", None)
+    assert (spec.group_id, spec.extract_features.convolutions) == (None, None)
+
+
+def test_refuses_weights_of_classes_that_the_labels_do_not_have():
+    wanted = read(model_training={"class_weight": {"wlak": 2}}).model_training
+    with pytest.raises(SpecError, match="Did you mean 'walk'") as caught:
+        wanted.require_known_classes(["walk", "run", "walk"])
+    assert caught.value.field == "model_training.class_weight.wlak"
+    wanted.require_known_classes(["wlak", "run"])
+    with pytest.raises(SpecError, match="which have no classes"):
+        wanted.require_known_classes([1.5, 2.5], "regression")
+
+
 def test_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         read().budget = 5
@@ -126,7 +168,24 @@ def test_cannot_be_changed():
         ("{pipeline_id: a, task: clasification}", "task", "'auto', 'classification' or"),
         ("{pipeline_id: a, budget: 1}", "budget", "greater than or equal to 5"),
         ("{pipeline_id: a, budget: '60'}", "budget", "should be a number"),
-        ("{pipeline_id: a, budget: 1.0e+9}", "budget", "less than or equal to 604800"),
+        ("{pipeline_id: a, budget: 1.0e+9}", "budget", "less than or equal to 2592000"),
+        ("{pipeline_id: a, until: 0.9}", "until", "should be a mapping"),
+        ("{pipeline_id: a, until: {pipelines: 0}}", "until.pipelines", "or equal to 1"),
+        ("{pipeline_id: a, until: {seconds_without_gain: 0}}", "until.seconds_without_gain", "0"),
+        ("{pipeline_id: a, until: {score: high}}", "until.score", "should be a number"),
+        ("{pipeline_id: a, until: {scores: 1}}", "until.scores", "Did you mean 'score'"),
+        ("{pipeline_id: a, group_id: [x]}", "group_id", "should be text"),
+        (
+            "{pipeline_id: a, group_id: m, extract_features: {column_id: m}}",
+            "group_id",
+            "extract_features.column_id are both 'm'",
+        ),
+        ("{pipeline_id: a, group_id: m, column_label: m}", "group_id", "a column has one role"),
+        (
+            "{pipeline_id: a, task: regression, model_training: {class_weight: balanced}}",
+            "model_training.class_weight",
+            "no classes",
+        ),
         ("{pipeline_id: a, raw_data: [x]}", "raw_data", "should be text"),
         ("{pipeline_id: a, raw_data: ''}", "raw_data", "at least 1 character"),
     ],
@@ -152,6 +211,7 @@ def test_refuses_a_top_level_key_and_says_why(text, field, said):
             ".default_fc_parameters.c3.0.lag",
             "a whole number",
         ),
+        ("{convolutions: 1}", ".convolutions", "should be true or false"),
         ("{kind_to_fc_parameters: minimal}", ".kind_to_fc_parameters", "should be a mapping"),
         (
             "{kind_to_fc_parameters: {x: {c3: [{lga: 1}]}}}",
@@ -187,6 +247,21 @@ def test_refuses_an_extraction_and_says_where(section, field, said):
         ("{cv: 1}", ".cv", "greater than or equal to 2"),
         ("{cv: true}", ".cv", "should be a whole number"),
         ("{test_fraction: 0.9}", ".test_fraction", "less than or equal to 0.5"),
+        ("{split: timely}", ".split", "'random' or 'time'"),
+        ("{class_weight: equal}", ".class_weight", "balanced, or a mapping"),
+        ("{class_weight: {}}", ".class_weight", "balanced, or a mapping"),
+        ("{class_weight: {a: 0}}", ".class_weight.a", "a number above 0"),
+        ("{class_weight: {a: true}}", ".class_weight.a", "a number above 0"),
+        (
+            "{class_weight: balanced, model: SVC, model_args: {class_weight: balanced}}",
+            ".class_weight",
+            "are both given",
+        ),
+        (
+            "{class_weight: balanced, model: sklearn.neighbors.KNeighborsClassifier}",
+            ".class_weight",
+            "takes no weights",
+        ),
         ("{select_features: 1}", ".select_features", "should be true or false"),
         ("{random_state: -1}", ".random_state", "greater than or equal to 0"),
         ("{metric: r2, model: sklearn.svm.SVC}", ".metric", "two tasks"),
@@ -255,7 +330,16 @@ def test_a_local_spec_names_its_data():
     read(raw_data="series.csv").require_local()
 
 
-@pytest.mark.parametrize("text", [FOREST, TPOT, "pipeline_id: a"])
+MANY = """
+pipeline_id: a
+group_id: machine
+until: {score: 0.9, seconds_without_gain: 5e+2}
+extract_features: {convolutions: true}
+model_training: {split: time, class_weight: {1: 2, 2: 1.5}, test_fraction: 0.2}
+"""
+
+
+@pytest.mark.parametrize("text", [FOREST, TPOT, MANY, "pipeline_id: a"])
 def test_is_read_back_from_what_it_writes_with_the_same_notices(text):
     spec = TrainingSpec.from_yaml(text)
     written = json.loads(json.dumps(spec.to_mapping()))

@@ -10,10 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tideline.fitted import waves
-from tideline.errors import ModelNotFound, ModelRefused, SpecError, VersionConflict
+from tests.tideline.fitted import document_of, waves
+from tideline.errors import (
+    ModelFileNotFound,
+    ModelNotFound,
+    ModelRefused,
+    SpecError,
+    VersionConflict,
+)
 from tideline.pipeline import Pipeline
-from tideline.store import ModelStore, ModelVersion
+from tideline.store import ModelStore, ModelVersion, write_model
 
 Folder = Callable[..., Path]
 """Writes a model folder: `folder(name="waves", run_id="run")`."""
@@ -56,6 +62,29 @@ class StoreConformance:
         assert loaded.pipeline.classes == pipeline.classes
         assert loaded.document == store.describe(version)
         assert loaded.document.run_id == "a"
+
+    def test_what_was_kept_beside_a_pipeline_is_read_alone(
+        self, store: ModelStore, tmp_path: Path, pipeline: Pipeline
+    ) -> None:
+        extras = {"report.html": b"<p>page</p>", "search.parquet": b"PAR1", "pipeline.py": b"1\n"}
+        path = tmp_path / "with-extras"
+        write_model(path, pipeline, document_of(pipeline, "waves", "a"), extras)
+        version = store.publish(path, "waves", run_id="a")
+
+        assert {name: store.read(version, name) for name in extras} == extras
+        assert store.describe(version).extras == tuple(sorted(extras))
+        assert store.load(version).document.run_id == "a"
+        assert {name: store.read(version, name) for name in extras} == extras
+
+    def test_a_version_without_a_file_says_so(self, store: ModelStore, folder: Folder) -> None:
+        [version] = self.publish(store, folder, "a")
+
+        with pytest.raises(ModelFileNotFound, match=r"without report\.html"):
+            store.read(version, "report.html")
+        with pytest.raises(ValueError, match=r"model\.json of 0 found"):
+            store.read(version, "model.json")
+        with pytest.raises(ModelNotFound):
+            store.read(ModelVersion("waves", 7), "report.html")
 
     def test_the_publisher_keeps_its_folder(self, store: ModelStore, folder: Folder) -> None:
         path = folder(run_id="a")

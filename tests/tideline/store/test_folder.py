@@ -17,6 +17,7 @@ from tests.tideline.store.conformance import Folder
 from tideline.errors import ModelRefused
 from tideline.pipeline import Pipeline
 from tideline.store import load_model, write_model
+from tideline.store.folder import EXTRAS, MAX_EXTRA_BYTES, read_extra
 from tideline.store.manifest import MANIFEST, seal, verified_bytes, verify
 from tideline.store.trust import TRUSTED
 
@@ -188,6 +189,41 @@ def test_writes_into_an_empty_folder_only(folder: Folder, pipeline: Pipeline) ->
 def test_writes_a_document_of_this_pipeline_only(tmp_path: Path, pipeline: Pipeline) -> None:
     with pytest.raises(ValueError, match="describe this pipeline"):
         write_model(tmp_path / "folder", pipeline, document_of(fitted()))
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("model.json", 1),
+        ("manifest.json", 1),
+        ("../up", 1),
+        (".hidden", 1),
+        ("", 1),
+        ("a.py", 1),
+        ("report.html", MAX_EXTRA_BYTES + 1),
+    ],
+)
+def test_keeps_files_of_a_fixed_list_only(
+    tmp_path: Path, pipeline: Pipeline, name: str, size: int
+) -> None:
+    with pytest.raises(ValueError, match="extras"):
+        write_model(tmp_path / "folder", pipeline, document_of(pipeline), {name: b" " * size})
+    assert not (tmp_path / "folder").exists()
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_an_extra_that_was_changed_is_refused(
+    tmp_path: Path, pipeline: Pipeline, name: str
+) -> None:
+    path = tmp_path / "folder"
+    write_model(path, pipeline, document_of(pipeline), {name: b"as published"})
+    assert read_extra(path, name) == b"as published"
+    (path / name).write_bytes(b"another")
+
+    with pytest.raises(ModelRefused, match="is not what was published"):
+        read_extra(path, name)
+    with pytest.raises(ModelRefused, match="is not what was published"):
+        load_model(path)
 
 
 def test_reads_a_file_only_as_the_manifest_has_it(folder: Folder) -> None:

@@ -122,8 +122,8 @@ class _Announcement(event.Listener):
         if not self.said and function.__module__.startswith("tideline."):
             self.said = True
             LOG.warning(
-                "compiling the feature kernels for this machine, which takes less than a minute in "
-                "all; %s",
+                "compiling the feature kernels for this machine, which takes about a minute in all "
+                "and some minutes where it is busy; %s",
                 "they can be kept nowhere here, so that every process compiles them anew: "
                 "NUMBA_CACHE_DIR may name a folder that can be written to"
                 if FOLDER is None

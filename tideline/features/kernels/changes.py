@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tideline.features.kernels.aggregates import CODES, aggregate
 from tideline.features.kernels.kernel import Arguments, Kernel, compiled, each
+from tideline.features.kernels.order import count_known, quantile_of
 from tideline.features.kernels.sums import longest, sum_between
 from tideline.panel import FloatArray
 
@@ -97,7 +98,7 @@ def _cid_ce(
 
 
 def cid_ce(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for the length of the line that a series draws (Batista et al. 2014)."""
+    """Return the kernel of `cid_ce`: the length of the line drawn (Batista et al. 2014)."""
     normalised = np.array([bool(entry["normalize"]) for entry in arguments], dtype=np.int64)
 
     def kernel(batch: Batch, out: FloatArray) -> None:
@@ -138,13 +139,16 @@ def _time_reversal_asymmetry_statistic(
 
 
 def c3(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for the mean product of three values a lag apart (Schreiber 1997)."""
+    """Return the kernel of `c3`: the mean product of three values a lag apart (Schreiber 1997)."""
     lags = np.array([entry["lag"] for entry in arguments], dtype=np.int64)
     return lambda batch, out: _c3(batch.values, batch.offsets, lags, out)
 
 
 def time_reversal_asymmetry_statistic(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for how a series differs from itself run backwards (Fulcher 2014)."""
+    """Return the kernel of `time_reversal_asymmetry_statistic` (Fulcher 2014).
+
+    How a series differs from itself run backwards.
+    """
     lags = np.array([entry["lag"] for entry in arguments], dtype=np.int64)
 
     def kernel(batch: Batch, out: FloatArray) -> None:
@@ -154,23 +158,16 @@ def time_reversal_asymmetry_statistic(arguments: Sequence[Arguments]) -> Kernel:
 
 
 @compiled
-def _quantiles(ascending: FloatArray, shares: FloatArray, thresholds: FloatArray) -> None:
+def _fill_thresholds(ascending: FloatArray, shares: FloatArray, thresholds: FloatArray) -> None:
     """Fill in `pandas.Series.quantile(shares)` of a series in ascending order, to the bit.
 
     Values of the series are compared with the thresholds, and many thresholds are values.
     """
-    last = ascending.size - 1
-    while last >= 0 and np.isnan(ascending[last]):
-        last -= 1
+    count = count_known(ascending)
     for k in range(shares.size):
         thresholds[k] = np.nan
-        if last >= 0:
-            place = last * shares[k]
-            whole = int(place)
-            below, above = ascending[whole], ascending[min(whole + 1, last)]
-            gap, part = above - below, place - whole
-            # numpy interpolates from the nearer side.
-            thresholds[k] = below + gap * part if part < 0.5 else above - gap * (1 - part)
+        if count > 0:
+            thresholds[k] = quantile_of(ascending, count, ascending.size, shares[k])
 
 
 @compiled
@@ -208,7 +205,7 @@ def _change_quantiles(
     thresholds = np.empty(shares.size)
     for case in range(out.shape[0]):
         x = values[offsets[case] : offsets[case + 1]]
-        _quantiles(ascending[offsets[case] : offsets[case + 1]], shares, thresholds)
+        _fill_thresholds(ascending[offsets[case] : offsets[case + 1]], shares, thresholds)
         low, high, absolute, count = -1, -1, 0, 0
         for k in range(sets.shape[0]):
             if sets[k, 0] != low or sets[k, 1] != high:
@@ -224,7 +221,9 @@ def _change_quantiles(
 
 
 def change_quantiles(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for aggregates of the changes inside a corridor between two quantiles.
+    """Return the kernel of `change_quantiles`: aggregates of the changes inside a corridor.
+
+    The corridor lies between two quantiles.
 
     The sets are brought into such an order that a corridor is looked at once, and its changes
     become absolute only when those with a sign are done with.

@@ -98,7 +98,7 @@ def permutation_entropy(arguments: Sequence[Arguments]) -> Kernel:
             if dimensions[k] > MOST:
                 for positions, stacked in batch.stacks:
                     out[positions, k] = entropies_by_numpy(stacked, taus[k], dimensions[k])
-        _rank_the_endless(batch, taus, dimensions, out)
+        _compute_the_rest_by_numpy(batch, taus, dimensions, out)
 
     return kernel
 
@@ -111,10 +111,10 @@ def _tables(dimensions: set[int]) -> tuple[NDArray[np.int16], NDArray[np.int64]]
     return np.concatenate([np.zeros(0, dtype=np.int16), *tables.values()]), starts
 
 
-def _rank_the_endless(
+def _compute_the_rest_by_numpy(
     batch: Batch, taus: NDArray[np.int64], dimensions: NDArray[np.int64], out: FloatArray
 ) -> None:
-    """Compute the series with NaN or infinities again: numpy sorts those in other ways."""
+    """Compute the series with NaN or infinities by numpy, which sorts those in its own way."""
     for case in np.flatnonzero(~np.isfinite(batch.variances)):
         stacked = batch.values[np.newaxis, batch.offsets[case] : batch.offsets[case + 1]]
         for k in range(dimensions.size):

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tideline.features.kernels.kernel import Arguments, Kernel, compiled
+from tideline.features.kernels.order import count_known, quantile_of
 from tideline.features.kernels.polynomials import (
     DOUBT,
     fit_polynomials,
@@ -173,25 +174,14 @@ def _fill_edges(ascending: FloatArray, last: float, shares: FloatArray, edges: F
 
     None are counted where there are infinities among them.
     """
-    size = ascending.size
-    known = size
-    while known > 0 and np.isnan(ascending[known - 1]):
-        known -= 1
-    left_out = size
+    known, left_out = count_known(ascending), ascending.size
     if not np.isnan(last):
         left_out = _place(ascending, 0, known, last)
         known -= 1
     if known <= 0:
         return 0
-    top = known - 1
     for k in range(shares.size):
-        place = top * shares[k]
-        below = min(int(place), top)
-        above = min(below + 1, top)
-        part = place - below
-        a = ascending[below + (below >= left_out)]
-        b = ascending[above + (above >= left_out)]
-        edges[k] = b - (b - a) * (1 - part) if part >= 0.5 else a + (b - a) * part
+        edges[k] = quantile_of(ascending, known, left_out, shares[k])
     # Infinities among the values have made NaN of the first or the last edge.
     return known if np.isfinite(edges[0]) and np.isfinite(edges[-1]) else 0
 

@@ -99,7 +99,7 @@ def _number_crossing_m(
 
 
 def number_crossing_m(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for how often a series crosses a threshold."""
+    """Return the kernel of `number_crossing_m`: how often a series crosses a threshold."""
     thresholds = np.array([entry["m"] for entry in arguments], dtype=np.float64)
     return lambda batch, out: _number_crossing_m(batch.values, batch.offsets, thresholds, out)
 
@@ -133,7 +133,7 @@ def _number_peaks(
 
 
 def number_peaks(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for the number of values that are larger than `n` neighbours each side."""
+    """Return the kernel of `number_peaks`: of values larger than `n` neighbours on each side."""
     supports = np.array([entry["n"] for entry in arguments], dtype=np.int64)
     return lambda batch, out: _number_peaks(batch.values, batch.offsets, supports, out)
 
@@ -165,7 +165,7 @@ def _index_mass_quantile(
 
 
 def index_mass_quantile(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for how far into a series a share of its absolute sum is reached."""
+    """Return the kernel of `index_mass_quantile`: how far in a share of the sum is reached."""
     shares = np.array([entry["q"] for entry in arguments], dtype=np.float64)
     columns = np.argsort(shares, kind="stable").astype(np.int64)
     shares = shares[columns]
@@ -199,7 +199,7 @@ def _energy_ratio_by_chunks(
 
 
 def energy_ratio_by_chunks(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel for the share of the sum of squares that lies in one of some segments."""
+    """Return the kernel of `energy_ratio_by_chunks`: one segment's share of the sum of squares."""
     segments = np.array([entry["num_segments"] for entry in arguments], dtype=np.int64)
     focuses = np.array([entry["segment_focus"] for entry in arguments], dtype=np.int64)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.features.kernels.kernel import Arguments, Kernel, Prepare, compiled, each
+from tideline.features.kernels.order import quantile_of
 from tideline.features.kernels.sums import block_at, longest, sum_between, sum_first
 from tideline.panel import FloatArray
 
@@ -70,7 +71,7 @@ abs_energy = each(_square_sums)
 
 
 def root_mean_square(arguments: Sequence[Arguments]) -> Kernel:  # noqa: ARG001 - there are none
-    """Prepare tsfresh's `root_mean_square`, which takes no parameters."""
+    """Return the kernel of `root_mean_square`: of the mean of the squares."""
 
     def kernel(batch: Batch, out: FloatArray) -> None:
         _square_sums(batch.values, batch.offsets, out)
@@ -88,19 +89,12 @@ def _quantiles(
         if start == stop or np.isnan(ascending[stop - 1]):
             continue
         for k in range(shares.size):
-            place = (stop - start - 1) * shares[k]
-            low = min(int(np.floor(place)), stop - start - 1)
-            high = min(low + 1, stop - start - 1)
-            below, above = ascending[start + low], ascending[start + high]
-            # From the nearer side, as `numpy.quantile` does; NaN between equal infinities too.
-            if place - low < 0.5 and low < high:
-                out[case, k] = below + (above - below) * (place - low)
-            else:
-                out[case, k] = above - (above - below) * (1 - (place - low))
+            count = stop - start
+            out[case, k] = quantile_of(ascending[start:stop], count, count, shares[k])
 
 
 def quantile(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `quantile`: `q`, from 0 to 1."""
+    """Return the kernel of `quantile`: `q`, from 0 to 1."""
     shares = np.array([each["q"] for each in arguments], dtype=np.float64)
     # Of a whole `q`, 0 or 1, numpy takes the extreme itself; of 0.0 or 1.0 it interpolates, which
     # makes an infinity NaN.
@@ -149,7 +143,7 @@ def _take_largest(
 
 
 def mean_n_absolute_max(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `mean_n_absolute_max`: `number_of_maxima`, a whole number from 1."""
+    """Return the kernel of `mean_n_absolute_max`: `number_of_maxima`, a whole number from 1."""
     counts = np.array([each["number_of_maxima"] for each in arguments], dtype=np.int64)
     most = counts.max()
 
@@ -243,10 +237,10 @@ def _shapes(values: FloatArray, offsets: NDArray[np.int64], order: int, out: Flo
 
 
 def skewness(arguments: Sequence[Arguments]) -> Kernel:  # noqa: ARG001 - there are none
-    """Prepare tsfresh's `skewness`, which takes no parameters: `pandas.Series.skew`."""
+    """Return the kernel of `skewness`: `pandas.Series.skew`."""
     return lambda batch, out: _shapes(batch.values, batch.offsets, 3, out)
 
 
 def kurtosis(arguments: Sequence[Arguments]) -> Kernel:  # noqa: ARG001 - there are none
-    """Prepare tsfresh's `kurtosis`, which takes no parameters: `pandas.Series.kurtosis`."""
+    """Return the kernel of `kurtosis`: `pandas.Series.kurtosis`."""
     return lambda batch, out: _shapes(batch.values, batch.offsets, 4, out)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tideline.features.kernels.kernel import compiled
+from tideline.features.kernels.least_squares import inner, invert, triangularize
 from tideline.panel import FloatArray
 
 DOUBT = 3e-10
@@ -123,8 +124,8 @@ def _fit(
     terms, most = coefficients.shape[1], 0
     for count in counts:
         most = max(most, count)
-    columns = np.empty((terms + 1, most))
-    triangle, inverse = np.empty((terms + 1, terms + 1)), np.empty((terms, terms))
+    columns = np.empty((terms + 1) * most)
+    triangle, inverse = np.empty((terms + 1, terms + 1)), np.zeros((terms, terms))
     scales = np.empty(terms)
     for case in range(counts.size):
         count = counts[case]
@@ -133,8 +134,8 @@ def _fit(
         elif count >= terms and _fill_columns(
             x[starts[case] :], y[starts[case] :], count, columns, scales
         ):
-            _orthogonalise(columns, count, triangle)
-            _invert(triangle, inverse)
+            triangularize(columns, count, terms + 1, triangle)
+            invert(triangle, terms, inverse)
             doubts[case] = _solve(triangle, inverse, scales, coefficients[case])
 
 
@@ -142,64 +143,25 @@ def _fit(
 def _fill_columns(
     x: FloatArray, y: FloatArray, count: int, columns: FloatArray, scales: FloatArray
 ) -> bool:
-    """Fill the columns with the powers of x, each of length one, and then y.
+    """Write the powers of x, the highest first and each of length one, and then y.
 
     Returns whether all is well within the range of floats.
     """
     terms = scales.size
     for i in range(count):
-        columns[terms, i] = y[i]
-        columns[terms - 1, i] = 1.0
-    for column in range(terms - 2, -1, -1):
+        columns[terms * count + i] = y[i]
+        columns[(terms - 1) * count + i] = 1.0
+    for term in range(terms - 2, -1, -1):
         for i in range(count):
-            columns[column, i] = columns[column + 1, i] * x[i]
-    for column in range(terms):
-        scales[column] = np.sqrt(_product(columns[column], columns[column], count))
-        if not 1e-140 < scales[column] < 1e140:
+            columns[term * count + i] = columns[(term + 1) * count + i] * x[i]
+    for term in range(terms):
+        powers = columns[term * count : (term + 1) * count]
+        scales[term] = np.sqrt(inner(powers, powers))
+        if not 1e-140 < scales[term] < 1e140:
             return False
         for i in range(count):
-            columns[column, i] /= scales[column]
-    return 1e-280 < _product(columns[terms], columns[terms], count) < 1e280
-
-
-@compiled
-def _product(a: FloatArray, b: FloatArray, count: int) -> float:
-    total = 0.0
-    for i in range(count):
-        total += a[i] * b[i]
-    return total
-
-
-@compiled
-def _orthogonalise(columns: FloatArray, count: int, triangle: FloatArray) -> None:
-    """Factor the columns into orthogonal ones, in place, and a triangle.
-
-    Modified Gram-Schmidt with y as the last column, which is as stable as Householder's method
-    (Björck 1967, "Solving linear least squares problems by Gram-Schmidt orthogonalization").
-    """
-    for k in range(triangle.shape[0]):
-        length = np.sqrt(_product(columns[k], columns[k], count))
-        triangle[k, k] = length
-        for i in range(count):
-            columns[k, i] /= length
-        for later in range(k + 1, triangle.shape[0]):
-            along = _product(columns[k], columns[later], count)
-            triangle[k, later] = along
-            for i in range(count):
-                columns[later, i] -= along * columns[k, i]
-
-
-@compiled
-def _invert(triangle: FloatArray, inverse: FloatArray) -> None:
-    for column in range(inverse.shape[0]):
-        for row in range(column + 1, inverse.shape[0]):
-            inverse[row, column] = 0.0
-        inverse[column, column] = 1 / triangle[column, column]
-        for row in range(column - 1, -1, -1):
-            total = 0.0
-            for k in range(row + 1, column + 1):
-                total += triangle[row, k] * inverse[k, column]
-            inverse[row, column] = -total / triangle[row, row]
+            powers[i] /= scales[term]
+    return 1e-280 < inner(y[:count], y) < 1e280
 
 
 @compiled
@@ -218,15 +180,15 @@ def _solve(
             rest -= triangle[row, k] * coefficients[k]
         coefficients[row] = rest / triangle[row, row]
     residual = triangle[terms, terms]
-    height, size, reach = residual * residual, 0.0, 0.0
+    response, norm, spread = residual * residual, 0.0, 0.0
     for row in range(terms):
-        height += triangle[row, terms] ** 2
-        size += coefficients[row] ** 2
-        reach += _product(inverse[row], inverse[row], terms)
-    error = _EPSILON * (np.sqrt(height) + 2 * np.sqrt(size) + 2 * np.sqrt(reach) * residual)
+        response += triangle[row, terms] ** 2
+        norm += coefficients[row] ** 2
+        spread += inner(inverse[row], inverse[row])
+    error = _EPSILON * (np.sqrt(response) + 2 * np.sqrt(norm) + 2 * np.sqrt(spread) * residual)
     doubt = 0.0
     for row in range(terms):
-        step = error * np.sqrt(_product(inverse[row], inverse[row], terms))
+        step = error * np.sqrt(inner(inverse[row], inverse[row]))
         if not step < abs(coefficients[row]):
             return np.inf
         doubt = max(doubt, step / abs(coefficients[row]))
@@ -285,7 +247,7 @@ def _largest_of_cubic(b: float, c: float, d: float) -> tuple[float, float, float
     Then the size of the derivative at that root, which says how well it is known, and the size of
     the root itself.
     """
-    outer = _outer_root(b, c, d)
+    outer = _root_beyond_inflection(b, c, d)
     # Dividing the root out from the end at which its error stays small (Kahan 1986, "To solve a
     # real cubic equation"): what is left is x^2 + p x + q.
     if abs(outer) ** 3 > abs(d):
@@ -311,7 +273,7 @@ def _largest_of_cubic(b: float, c: float, d: float) -> tuple[float, float, float
 
 
 @compiled
-def _outer_root(b: float, c: float, d: float) -> float:
+def _root_beyond_inflection(b: float, c: float, d: float) -> float:
     """Return the largest or the least real root, whichever lies beyond the point of inflection.
 
     Newton's steps come in from outside all roots, and turn only by rounding.

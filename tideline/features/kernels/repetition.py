@@ -84,12 +84,12 @@ def _occur_twice(
 
 
 def has_duplicate_max(arguments: Sequence[Arguments]) -> Kernel:  # noqa: ARG001 - there are none
-    """Prepare tsfresh's `has_duplicate_max`, which takes no parameters."""
+    """Return the kernel of `has_duplicate_max`: whether the greatest value occurs twice."""
     return lambda batch, out: _occur_twice(batch.values, batch.offsets, batch.maxima, out)
 
 
 def has_duplicate_min(arguments: Sequence[Arguments]) -> Kernel:  # noqa: ARG001 - there are none
-    """Prepare tsfresh's `has_duplicate_min`, which takes no parameters."""
+    """Return the kernel of `has_duplicate_min`: whether the least value occurs twice."""
     return lambda batch, out: _occur_twice(batch.values, batch.offsets, batch.minima, out)
 
 
@@ -119,14 +119,14 @@ def _repeated_sums(
 def sum_of_reoccurring_values(
     arguments: Sequence[Arguments],  # noqa: ARG001 - there are none
 ) -> Kernel:
-    """Prepare tsfresh's `sum_of_reoccurring_values`, which takes no parameters."""
+    """Return the kernel of `sum_of_reoccurring_values`: each value once."""
     return lambda batch, out: _repeated_sums(batch.ascending, batch.offsets, 1, out)
 
 
 def sum_of_reoccurring_data_points(
     arguments: Sequence[Arguments],  # noqa: ARG001 - there are none
 ) -> Kernel:
-    """Prepare tsfresh's `sum_of_reoccurring_data_points`, which takes no parameters."""
+    """Return the kernel of `sum_of_reoccurring_data_points`: each as often as it occurs."""
     return lambda batch, out: _repeated_sums(
         batch.ascending, batch.offsets, batch.ascending.size, out
     )
@@ -192,7 +192,7 @@ def binned_entropies(
 
 
 def binned_entropy(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `binned_entropy`: `max_bins`, a whole number from 1.
+    """Return the kernel of `binned_entropy`: `max_bins`, a whole number from 1.
 
     NaN where a value is not finite, and where the values are too close for so many bins.
     """
@@ -270,7 +270,7 @@ def _correlations(
 
 
 def benford_correlation(arguments: Sequence[Arguments]) -> Kernel:  # noqa: ARG001 - there are none
-    """Prepare tsfresh's `benford_correlation`, which takes no parameters.
+    """Return the kernel of `benford_correlation`: of the leading digits with Benford's law.
 
     The leading digit is that of the shortest decimal that reads back as the value.
     """

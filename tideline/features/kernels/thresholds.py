@@ -22,7 +22,7 @@ def _numbers(arguments: Sequence[Arguments], parameter: str) -> FloatArray:
 def variance_larger_than_standard_deviation(
     arguments: Sequence[Arguments],  # noqa: ARG001 - there are none
 ) -> Kernel:
-    """Prepare tsfresh's `variance_larger_than_standard_deviation`, without parameters."""
+    """Return the kernel of `variance_larger_than_standard_deviation`: whether it is."""
 
     def kernel(batch: Batch, out: FloatArray) -> None:
         out[:] = (batch.variances > batch.deviations)[:, np.newaxis]
@@ -31,7 +31,7 @@ def variance_larger_than_standard_deviation(
 
 
 def large_standard_deviation(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `large_standard_deviation`: `r`, a share of the range."""
+    """Return the kernel of `large_standard_deviation`: `r`, a share of the range."""
     shares = _numbers(arguments, "r")
 
     def kernel(batch: Batch, out: FloatArray) -> None:
@@ -43,7 +43,7 @@ def large_standard_deviation(arguments: Sequence[Arguments]) -> Kernel:
 
 
 def symmetry_looking(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `symmetry_looking`: `r`, a share of the range."""
+    """Return the kernel of `symmetry_looking`: `r`, a share of the range."""
     shares = _numbers(arguments, "r")
 
     def kernel(batch: Batch, out: FloatArray) -> None:
@@ -80,7 +80,7 @@ def _shares_beyond(
 
 
 def ratio_beyond_r_sigma(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `ratio_beyond_r_sigma`: `r`, a number of standard deviations."""
+    """Return the kernel of `ratio_beyond_r_sigma`: `r`, a number of standard deviations."""
     widths = _numbers(arguments, "r")
 
     def kernel(batch: Batch, out: FloatArray) -> None:
@@ -109,26 +109,26 @@ def _counts_between(
 
 
 def value_count(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `value_count`: `value`, a number."""
+    """Return the kernel of `value_count`: `value`, a number."""
     wanted = _numbers(arguments, "value")
     return lambda batch, out: _counts_between(batch.values, batch.offsets, wanted, wanted, out)
 
 
 def range_count(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `range_count`: from `min` up to, and without, `max`."""
+    """Return the kernel of `range_count`: from `min` up to, and without, `max`."""
     lows = _numbers(arguments, "min")
     highs = np.nextafter(_numbers(arguments, "max"), -np.inf)
     return lambda batch, out: _counts_between(batch.values, batch.offsets, lows, highs, out)
 
 
 def count_above(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `count_above`: `t`, a number; the share of the values from it upwards."""
+    """Return the kernel of `count_above`: `t`, a number; the share of the values from it up."""
     lows = _numbers(arguments, "t")
     return _share_between(lows, np.full(lows.size, np.inf))
 
 
 def count_below(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare tsfresh's `count_below`: `t`, a number; the share of the values up to it."""
+    """Return the kernel of `count_below`: `t`, a number; the share of the values up to it."""
     highs = _numbers(arguments, "t")
     return _share_between(np.full(highs.size, -np.inf), highs)
 

@@ -24,12 +24,15 @@ _TINY = 1e-20  # scipy's, against division by zero where the correlation is perf
 
 
 def linear_trend(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel of the line through a series, in chunks of one value."""
+    """Return the kernel of `linear_trend`: the line through a series, in chunks of one value."""
     return agg_linear_trend([{**each, "chunk_len": 1, "f_agg": "sum"} for each in arguments])
 
 
 def agg_linear_trend(arguments: Sequence[Arguments]) -> Kernel:
-    """Return the kernel of the lines through the aggregates of chunks, each line fitted once."""
+    """Return the kernel of `agg_linear_trend`: lines through the aggregates of chunks.
+
+    Each line is fitted once.
+    """
     asked = [(each["chunk_len"], CODES[each["f_agg"]]) for each in arguments]
     lines = list(dict.fromkeys(asked))
     attributes = [_ATTRIBUTES.index(each["attr"]) for each in arguments]

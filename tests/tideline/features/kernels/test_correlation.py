@@ -1,72 +1,23 @@
+"""What is special to the kernels of autocorrelations."""
+
+from __future__ import annotations
+
 import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from tests.tideline.features.parity import (
-    broken_series,
     kernel_values,
     require_parity,
-    series,
     shaped,
 )
 from tideline.features.batch import Batch
 from tideline.features.kernels.correlation import FLAT, FLATTER, agg_autocorrelation
 
 AGGREGATES = ("max", "mean", "median", "min", "std", "sum", "var")
-ARGUMENTS = {
-    "autocorrelation": [{"lag": lag} for lag in (*range(10), 40, 1000)],
-    "agg_autocorrelation": [
-        {"f_agg": f_agg, "maxlag": maxlag} for f_agg in AGGREGATES for maxlag in (1, 2, 7, 40)
-    ],
-    "partial_autocorrelation": [{"lag": lag} for lag in range(10)],
-}
 MANY_LAGS = [{"f_agg": f_agg, "maxlag": m} for f_agg in AGGREGATES for m in (40, 1000, 10_000)]
 NEAR = [{"f_agg": f_agg, "maxlag": m} for f_agg in ("mean", "var") for m in (1, 200, 201, 1249)]
-SMALL = [
-    [1.0],
-    [1.0, 1.0],
-    [1.0, 2.0],
-    [1.0, 2.0, 4.0],
-    [0.0, 0.0, 0.0, 0.0],
-    [0.1, 0.1, 0.1, 0.1, 0.1],
-    [1.0, 1.0, 2.0, 2.0, 1.0],
-    [3.0, -1.0, 3.0, -1.0, 3.0, -1.0],
-    [1e-4, 2e-4, 1e-4, 3e-4],
-    [1e-6, 2e-6, 1e-6, 3e-6],
-    [1.0, np.nan, 2.0, 4.0],
-    [1.0, np.inf, 2.0, 4.0, -np.inf],
-]
-
-each_calculator = pytest.mark.parametrize("calculator", sorted(ARGUMENTS))
-
-
-@each_calculator
-@given(one=series(longest=600), other=series(longest=100))
-@settings(deadline=None, max_examples=10)
-def test_gives_the_values_of_tsfresh(calculator, one, other):
-    require_parity("correlation", calculator, ARGUMENTS[calculator], one, other)
-
-
-@each_calculator
-@given(broken=broken_series())
-@settings(deadline=None, max_examples=10)
-def test_gives_the_values_of_tsfresh_where_some_are_not_finite(calculator, broken):
-    require_parity("correlation", calculator, ARGUMENTS[calculator], broken)
-
-
-@each_calculator
-def test_gives_the_values_of_tsfresh_for_small_and_flat_series(calculator):
-    require_parity("correlation", calculator, ARGUMENTS[calculator], *map(np.array, SMALL))
-
-
-@pytest.mark.slow
-@each_calculator
-@given(drawn=series(longest=2000))
-@settings(deadline=None, max_examples=400)
-def test_gives_the_values_of_tsfresh_for_long_series(calculator, drawn):
-    require_parity("correlation", calculator, ARGUMENTS[calculator], drawn)
 
 
 def test_takes_lags_beyond_the_length_and_the_transform_of_long_series():

@@ -1,4 +1,4 @@
-"""The kernels of entropies and complexity against tsfresh's functions."""
+"""What is special to the kernels of entropies and complexity."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tsfresh.feature_extraction import ComprehensiveFCParameters
 
 from tests.tideline.features.parity import (
-    broken_series,
     equal,
     kernel_values,
     own,
@@ -23,79 +21,6 @@ from tideline.features.kernels.weak_orders import (
     entropies_by_numpy,
     permutations_by_weak_order,
 )
-
-ALL = ComprehensiveFCParameters()
-LONGEST = {
-    "sample_entropy": 400,
-    "approximate_entropy": 150,
-    "permutation_entropy": 2000,
-    "lempel_ziv_complexity": 2000,
-    "query_similarity_count": 300,
-}
-MORE = {
-    "approximate_entropy": [
-        *({"m": m, "r": r} for m in (1, 2, 3, 5, 70) for r in (0.0, 0.2, 1, 2.0)),
-        {"m": 10_000, "r": 0.5},
-    ],
-    "permutation_entropy": [
-        *({"tau": tau, "dimension": d} for tau in (1, 2, 5) for d in (2, 3, 7, 8, 20)),
-        {"tau": 10_000, "dimension": 4},
-        {"tau": 1, "dimension": 10_000},
-    ],
-    "lempel_ziv_complexity": [{"bins": bins} for bins in (1, 7, 1000, 10_000)],
-}
-SMALL = (
-    [],
-    [3.0],
-    [1.0, 2.0],
-    [2.0, 2.0],
-    [1.0, -1.0, 1.0],
-    [0.1, 0.1, 0.1],
-    [-1.0, 1.0, 1.0, -1.0],
-    [0.0, -0.0, 0.0, 5.0, -0.0],
-    [4.0, 3.0, 2.0, 1.0, 0.0],
-    [0.0, 2.0, 1.0, 2.0, 2.0, 1.0, 2.0, 0.0, 0.0, 2.0],
-    [0.1] * 30,
-    [1e308, -1e308, 1e308, 0.0],
-    [1e200, 0.0, 1e200, 3.0, 1e200, 0.0],
-    [1e-320, 0.0, 2e-320, 0.0, 5e-324],
-    [1e16, 1e16 + 2, 1e16 + 4, 1e16],
-    [np.nan],
-    [np.nan, np.nan],
-    [np.nan, 1.0, 2.0, 0.0, 1.0, 1.0],
-    [np.inf],
-    [np.inf, np.inf],
-    [np.inf, 2.0],
-    [np.inf, np.inf, np.inf],
-    [1.0, np.inf, np.inf, 2.0, 3.0, 2.0],
-    [-np.inf, np.inf, -np.inf, 0.0, 1.0],
-)  # fmt: skip
-
-
-def arguments_of(calculator: str) -> list[dict[str, object]]:
-    return list(ALL[calculator] or [{}]) + MORE.get(calculator, [])
-
-
-@pytest.mark.parametrize("calculator", LONGEST)
-@pytest.mark.parametrize("values", SMALL, ids=lambda values: str(values)[:40])
-def test_small_series(calculator: str, values: list[float]) -> None:
-    require_parity("entropy", calculator, arguments_of(calculator), np.array(values))
-
-
-@pytest.mark.parametrize("calculator", LONGEST)
-@given(data=st.data())
-@settings(deadline=None, max_examples=10)
-def test_the_parameters_of_tsfreshs_sets(calculator: str, data: st.DataObject) -> None:
-    drawn = series(longest=LONGEST[calculator])
-    cases = data.draw(st.lists(drawn, min_size=1, max_size=3))
-    require_parity("entropy", calculator, list(ALL[calculator] or [{}]), *cases)
-
-
-@pytest.mark.parametrize("calculator", LONGEST)
-@given(cases=st.lists(broken_series(longest=40), min_size=1, max_size=2))
-@settings(deadline=None, max_examples=10)
-def test_nan_and_infinities(calculator: str, cases: list[np.ndarray]) -> None:
-    require_parity("entropy", calculator, arguments_of(calculator), *cases)
 
 
 @given(
@@ -191,13 +116,3 @@ def test_windows_are_sorted_in_blocks() -> None:
 def test_no_query_is_counted() -> None:
     out = kernel_values("entropy", "query_similarity_count", [{}, {}], [np.arange(5.0)])
     assert np.isnan(out).all()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("calculator", LONGEST)
-@given(data=st.data())
-@settings(deadline=None, max_examples=150)
-def test_many_series(calculator: str, data: st.DataObject) -> None:
-    longest = 3 * LONGEST[calculator]
-    cases = data.draw(st.lists(series(longest=longest), min_size=1, max_size=2))
-    require_parity("entropy", calculator, arguments_of(calculator)[:8], *cases)

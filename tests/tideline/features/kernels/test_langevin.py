@@ -1,4 +1,4 @@
-"""The kernels of Langevin models against tsfresh."""
+"""What is special to the kernels of Langevin models."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tsfresh.feature_extraction.settings import ComprehensiveFCParameters
 
 from tests.tideline.features.parity import (
     broken_series,
+    in_range,
     kernel_values,
     own,
     require_parity,
@@ -37,20 +38,6 @@ def coefficients(m: int, r: int) -> list[dict]:
     return [{"m": m, "r": r, "coeff": place} for place in range(m + 3)]
 
 
-def in_range(case: np.ndarray) -> np.ndarray:
-    """Return the series with no power beyond the range of floats: there tsfresh never returns."""
-    finite = np.abs(case[np.isfinite(case)])
-    size = finite.max(initial=0)
-    return case if 1e-6 < size < 1e12 else case / (size or 1)
-
-
-@settings(deadline=None, max_examples=10)
-@given(st.lists(series().map(in_range), min_size=1, max_size=2))
-def test_models_are_those_of_tsfresh(cases):
-    require_parity("langevin", "friedrich_coefficients", FRIEDRICH, *cases)
-    require_parity("langevin", "max_langevin_fixed_point", FIXED_POINT, *cases)
-
-
 @settings(deadline=None, max_examples=10)
 @given(models(), (series(longest=400) | broken_series()).map(in_range))
 def test_models_of_any_degree_and_quantiles(model, case):
@@ -62,8 +49,6 @@ def test_models_of_any_degree_and_quantiles(model, case):
 @settings(deadline=None, max_examples=1500)
 @given(models(), (series() | broken_series()).map(in_range))
 def test_many_models(model, case):
-    require_parity("langevin", "friedrich_coefficients", FRIEDRICH, case)
-    require_parity("langevin", "max_langevin_fixed_point", FIXED_POINT, case)
     require_parity("langevin", "friedrich_coefficients", coefficients(**model), case)
     require_parity("langevin", "max_langevin_fixed_point", [model], case)
 

@@ -1,12 +1,10 @@
-"""The kernels of locations and counts against tsfresh's functions."""
+"""What is special to the kernels of locations and counts."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tsfresh.feature_extraction import ComprehensiveFCParameters
 
 from tests.tideline.features.parity import (
     broken_series,
@@ -14,66 +12,6 @@ from tests.tideline.features.parity import (
     require_parity,
     series,
 )
-
-ALL = ComprehensiveFCParameters()
-CALCULATORS = (
-    "first_location_of_maximum",
-    "last_location_of_maximum",
-    "first_location_of_minimum",
-    "last_location_of_minimum",
-    "longest_strike_below_mean",
-    "longest_strike_above_mean",
-    "number_crossing_m",
-    "number_peaks",
-    "index_mass_quantile",
-    "energy_ratio_by_chunks",
-)
-SMALL = (
-    [3.0],
-    [0.0],
-    [1.0, 2.0],
-    [2.0, 2.0],
-    [0.0, -0.0],
-    [-0.0, 0.0],
-    [1.0, -1.0, 1.0],
-    [0.1, 0.1, 0.1],
-    [1.0, 3.0, 3.0, 1.0],
-    [1.0, 3.0, 1.0, 3.0, 1.0],
-    [-1.0, 0.0, 1.0, 0.0, -1.0],
-    [4.0, 3.0, 2.0, 1.0, 0.0],
-    [1e200, -1e200, 1e200],
-    [1e-200, 0.0, 2e-200],
-    [np.nan],
-    [np.nan, np.nan],
-    [5.0, np.nan, 7.0, np.nan, 1.0],
-    [np.inf],
-    [np.inf, np.inf, -np.inf],
-    [1.0, np.inf, 1.0, -np.inf, 0.0],
-)  # fmt: skip
-
-
-def arguments_of(calculator: str) -> list[dict]:
-    return ALL[calculator] or [{}]
-
-
-@pytest.mark.parametrize("calculator", CALCULATORS)
-def test_equals_tsfresh_on_small_series(calculator):
-    cases = [np.array(case) for case in SMALL]
-    require_parity("locations", calculator, arguments_of(calculator), *cases)
-
-
-@pytest.mark.parametrize("calculator", CALCULATORS)
-@given(case=series())
-@settings(max_examples=10, deadline=None)
-def test_equals_tsfresh(calculator, case):
-    require_parity("locations", calculator, arguments_of(calculator), case)
-
-
-@pytest.mark.parametrize("calculator", CALCULATORS)
-@given(case=broken_series())
-@settings(max_examples=10, deadline=None)
-def test_equals_tsfresh_with_nan_and_infinities(calculator, case):
-    require_parity("locations", calculator, arguments_of(calculator), case)
 
 
 @given(case=series() | broken_series(), m=st.floats(-1e300, 1e300) | st.integers(-7, 7))
@@ -117,11 +55,3 @@ def test_takes_any_share(case, shares):
 def test_takes_any_segment(case, segments, part):
     arguments = [{"num_segments": n, "segment_focus": int(part * n)} for n in segments]
     require_parity("locations", "energy_ratio_by_chunks", arguments, case)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("calculator", CALCULATORS)
-@given(case=series(longest=20_000) | broken_series(longest=2000))
-@settings(max_examples=600, deadline=None)
-def test_equals_tsfresh_on_many_series(calculator, case):
-    require_parity("locations", calculator, arguments_of(calculator), case)

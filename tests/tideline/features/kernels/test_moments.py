@@ -1,4 +1,4 @@
-"""The kernels of sums, means, moments, quantiles and extremes against tsfresh's functions."""
+"""What is special to the kernels of sums, means, moments, quantiles and extremes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tsfresh.feature_extraction import ComprehensiveFCParameters
 
 from tests.tideline.features.parity import (
     broken_series,
@@ -16,83 +15,7 @@ from tests.tideline.features.parity import (
     series,
 )
 
-ALL = ComprehensiveFCParameters()
-CALCULATORS = (
-    "sum_values",
-    "mean",
-    "median",
-    "variance",
-    "standard_deviation",
-    "variation_coefficient",
-    "skewness",
-    "kurtosis",
-    "root_mean_square",
-    "abs_energy",
-    "maximum",
-    "minimum",
-    "absolute_maximum",
-    "length",
-    "quantile",
-    "mean_n_absolute_max",
-)
-OTHERS = {
-    "quantile": [{"q": q} for q in (0, 1, 0.0, 1.0, 0.5, 1 / 3, 0.999, 1e-9)],
-    "mean_n_absolute_max": [{"number_of_maxima": count} for count in (1, 2, 100, 10_000)],
-}
-SMALL = (
-    [],
-    [3.0],
-    [0.0],
-    [-0.0],
-    [1.0, 2.0],
-    [-2.0, 2.0],
-    [0.1, 0.1, 0.1],
-    [0.1, 0.1, 0.1, 0.1],
-    [0.7, 0.7, 0.7, 0.7, 0.7],
-    [1.0, 1.0, 2.0, 2.0, 2.0],
-    [4.0, -3.0, 2.0, 1.0, 0.0],
-    [7.0, -7.0, 6.0, -6.0, 5.0, -5.0, 4.0, -4.0],
-    [1.7e308],
-    [1.7e308, -1.7e308, 1.7e308],
-    [1.7e308, 1.7e308],
-    [1e160, -2e160, 3e160, 0.0],
-    [1e-320, 0.0, 2e-320, 0.0],
-    [np.nan],
-    [np.nan, 1.0, 2.0, 4.0],
-    [1.0, 2.0, np.nan, 2.0, 5.0],
-    [np.inf],
-    [-np.inf],
-    [np.inf, np.inf, np.inf, np.inf],
-    [1.0, np.inf, np.inf, 2.0, 3.0],
-    [-np.inf, 1.0, 2.0, 3.0],
-    [-np.inf, np.inf, -np.inf, 0.0],
-)
 AROUND_LEAVES = (127, 128, 129, 255, 256, 257, 258, 511, 513, 1023, 1025, 2051)
-
-
-def arguments_of(calculator: str) -> list[dict]:
-    return (ALL[calculator] or [{}]) + OTHERS.get(calculator, [])
-
-
-@pytest.mark.parametrize("calculator", CALCULATORS)
-def test_equals_tsfresh_on_small_series(calculator):
-    cases = [np.array(case, dtype=np.float64) for case in SMALL]
-    require_parity("moments", calculator, arguments_of(calculator), *cases)
-
-
-@pytest.mark.parametrize("calculator", CALCULATORS)
-@given(st.lists(series() | broken_series(), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=10)
-def test_equals_tsfresh(calculator, cases):
-    require_parity("moments", calculator, arguments_of(calculator), *cases)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("calculator", CALCULATORS)
-@given(st.lists(series(longest=20_000) | broken_series(longest=5000), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=300)
-def test_equals_tsfresh_on_many_series(calculator, cases):
-    require_parity("moments", calculator, arguments_of(calculator), *cases)
 
 
 @given(

@@ -1,88 +1,30 @@
-"""The kernels of the Fourier transform and of Welch's density against tsfresh's functions."""
+"""What is special to the kernels of the Fourier transform and of Welch's density."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.signal import welch
 from tsfresh.feature_extraction import ComprehensiveFCParameters
 
+from tests.tideline.features.kernels.examples import arguments_of
 from tests.tideline.features.parity import (
     SHAPES,
-    broken_series,
     kernel_values,
     require_parity,
-    series,
     shaped,
 )
 from tideline.features.batch import Batch
 from tideline.features.kernels.spectrum import _kept_powers
 
 ALL = ComprehensiveFCParameters()
-ATTRIBUTES = ("real", "imag", "abs", "angle")
-OTHERS = {
-    "fft_coefficient": [
-        {"coeff": coeff, "attr": attr} for coeff in (10_000, 1000, 101) for attr in ATTRIBUTES
-    ],
-    "fft_aggregated": [{"aggtype": "skew"}],
-    "spkt_welch_density": [{"coeff": coeff} for coeff in (9, 127, 128, 129, 10_000)],
-    "fourier_entropy": [{"bins": bins} for bins in (1, 7, 1000, 10_000)],
-}
-CALCULATORS = tuple(OTHERS)
-SMALL = (
-    [3.0],
-    [0.0],
-    [1.0, 2.0],
-    [-2.0, 2.0],
-    [0.1, 0.1, 0.1],
-    [0.7, 0.7, 0.7, 0.7, 0.7],
-    [1.0, -1.0, 1.0, -1.0],
-    [6.0, 0.0, -2.0, 0.0],
-    [0.0, 0.0, 1.0, 0.0, 0.0],
-    [1.0, 1.0, 2.0, 2.0, 2.0],
-    [1.7e308, 1.7e308],
-    [1e160, -2e160, 3e160, 0.0],
-    [1e-320, 0.0, 2e-320, 0.0],
-    [np.nan],
-    [np.inf],
-    [1.0, np.nan, 2.0],
-    [1.0, 2.0, -np.inf, 3.0],
-    [-np.inf, np.inf, -np.inf, 0.0],
-)
 AROUND_SEGMENTS = (254, 255, 256, 257, 383, 384, 385, 1150, 1151, 1152, 1280, 2300, 5000)
-
-
-def arguments_of(calculator: str) -> list[dict]:
-    return ALL[calculator] + OTHERS[calculator]
-
-
-@pytest.mark.parametrize("calculator", CALCULATORS)
-def test_equals_tsfresh_on_small_series(calculator):
-    cases = [np.array(case) for case in SMALL]
-    require_parity("spectrum", calculator, sorted_by_coefficient(arguments_of(calculator)), *cases)
-
-
-@pytest.mark.parametrize("calculator", CALCULATORS)
-@settings(deadline=None, max_examples=10)
-@given(case=series() | broken_series())
-def test_equals_tsfresh(calculator, case):
-    require_parity("spectrum", calculator, sorted_by_coefficient(arguments_of(calculator)), case)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("calculator", CALCULATORS)
-@settings(deadline=None, max_examples=500)
-@given(cases=st.lists(series() | broken_series(), min_size=1, max_size=3))
-def test_equals_tsfresh_on_many_series(calculator, cases):
-    require_parity("spectrum", calculator, sorted_by_coefficient(arguments_of(calculator)), *cases)
 
 
 @pytest.mark.parametrize("calculator", ["spkt_welch_density", "fourier_entropy"])
 def test_equals_tsfresh_where_segments_begin(calculator):
     cases = [shaped("walk", length, length) for length in AROUND_SEGMENTS]
-    require_parity("spectrum", calculator, sorted_by_coefficient(arguments_of(calculator)), *cases)
+    require_parity("spectrum", calculator, arguments_of(calculator), *cases)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -139,8 +81,3 @@ def test_angles_of_what_is_only_rounding_are_those_of_tsfresh():
     whole = [np.tile([3.0, -1.0, 2.0], 40), np.arange(77.0) % 7, np.full(49, 0.1)]
     angles = [{"coeff": coeff, "attr": "angle"} for coeff in range(61)]
     require_parity("spectrum", "fft_coefficient", angles, *whole)
-
-
-def sorted_by_coefficient(arguments: list[dict]) -> list[dict]:
-    """Return the arguments as a plan has them; tsfresh errs on others (see the test above)."""
-    return sorted(arguments, key=lambda each: each.get("coeff", 0))

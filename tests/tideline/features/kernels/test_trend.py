@@ -1,4 +1,4 @@
-"""The kernels of straight lines against tsfresh, and so against scipy's `linregress`."""
+"""What is special to the kernels of straight lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from tests.tideline.features.parity import broken_series, kernel_values, require
 ATTRIBUTES = ("slope", "intercept", "rvalue", "stderr", "pvalue")
 AGGREGATES = ("max", "mean", "min", "std", "sum", "var")
 LINEAR = ComprehensiveFCParameters()["linear_trend"]
-CHUNKED = ComprehensiveFCParameters()["agg_linear_trend"]
 
 
 @st.composite
@@ -26,18 +25,6 @@ def chunked(draw: st.DrawFn) -> list[dict]:
 
 
 @settings(deadline=None, max_examples=10)
-@given(st.lists(series() | broken_series(), min_size=1, max_size=3))
-def test_lines_are_those_of_tsfresh(cases):
-    require_parity("trend", "linear_trend", LINEAR, *cases)
-
-
-@settings(deadline=None, max_examples=10)
-@given(series(longest=600) | broken_series())
-def test_lines_through_chunks_are_those_of_tsfresh(case):
-    require_parity("trend", "agg_linear_trend", CHUNKED, case)
-
-
-@settings(deadline=None, max_examples=10)
 @given(chunked(), st.lists(series(longest=400) | broken_series(), min_size=1, max_size=3))
 def test_chunks_of_any_length_and_aggregate(arguments, cases):
     require_parity("trend", "agg_linear_trend", arguments, *cases)
@@ -47,8 +34,6 @@ def test_chunks_of_any_length_and_aggregate(arguments, cases):
 @settings(deadline=None, max_examples=1500)
 @given(chunked(), series() | broken_series())
 def test_many_lines(arguments, case):
-    require_parity("trend", "linear_trend", LINEAR, case)
-    require_parity("trend", "agg_linear_trend", CHUNKED, case)
     require_parity("trend", "agg_linear_trend", arguments, case)
 
 

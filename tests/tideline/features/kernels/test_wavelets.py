@@ -1,4 +1,4 @@
-"""The kernels of the wavelet transforms against tsfresh's functions."""
+"""What is special to the kernels of the wavelet transforms."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import choose_conv_method
-from tsfresh.feature_extraction import ComprehensiveFCParameters
 
+from tests.tideline.features.kernels.examples import SMALL
 from tests.tideline.features.parity import (
     SHAPES,
     broken_series,
@@ -19,34 +19,7 @@ from tests.tideline.features.parity import (
 )
 from tideline.features.kernels import wavelets
 
-COEFFICIENTS = [
-    each | {"widths": list(each["widths"])}
-    for each in ComprehensiveFCParameters()["cwt_coefficients"]
-]
 PEAKS = [{"n": 1}, {"n": 5}]
-SMALL = (
-    [3.0],
-    [0.0],
-    [1.0, 2.0],
-    [0.1, 0.1, 0.1],
-    [0.0, 1.0, 0.0],
-    [0.0, 5.0, 0.0, 5.0, 0.0],
-    [0.7, 0.7, 0.7, 0.7, 0.7],
-    [1.0, -1.0] * 30,
-    [0.0] * 20 + [1.0] + [0.0] * 20,
-    [0.0] * 30 + [1.0] * 30,
-    [0.0, 1.0, 2.0, 1.0] * 25,
-    [1.7e308, -1.7e308] * 8,
-    [1e-320, 0.0, 2e-320, 0.0] * 8,
-    [np.nan],
-    [np.inf],
-    [1.0, 2.0, np.nan, 3.0, 1.0] * 9,
-    [1.0, 2.0, np.inf, 3.0, 1.0] * 9,
-)
-
-
-def cases_of(small: tuple[list[float], ...]) -> list[np.ndarray]:
-    return [np.array(case) for case in small]
 
 
 @st.composite
@@ -60,16 +33,6 @@ def widths_and_places(draw: st.DrawFn) -> list[dict]:
     return [{"widths": widths, "w": w, "coeff": coeff} for w, coeff in drawn]
 
 
-def test_coefficients_equal_tsfresh_on_small_series():
-    require_parity("wavelets", "cwt_coefficients", COEFFICIENTS, *cases_of(SMALL))
-
-
-@settings(deadline=None, max_examples=10)
-@given(case=series() | broken_series())
-def test_coefficients_equal_tsfresh(case):
-    require_parity("wavelets", "cwt_coefficients", COEFFICIENTS, case)
-
-
 @settings(deadline=None, max_examples=10)
 @given(case=series(longest=400) | broken_series(), arguments=widths_and_places())
 def test_coefficients_of_other_widths_equal_tsfresh(case, arguments):
@@ -78,13 +41,8 @@ def test_coefficients_of_other_widths_equal_tsfresh(case, arguments):
 
 def test_number_of_peaks_equals_tsfresh_on_small_series():
     arguments = [{"n": n} for n in (5, 1, 2, 3, 4, 5, 6, 12, 30)]
-    require_parity("wavelets", "number_cwt_peaks", arguments, *cases_of(SMALL))
-
-
-@settings(deadline=None, max_examples=10)
-@given(case=series(longest=600) | broken_series())
-def test_number_of_peaks_equals_tsfresh(case):
-    require_parity("wavelets", "number_cwt_peaks", PEAKS, case)
+    cases = [np.array(case, dtype=np.float64) for case in SMALL if case]
+    require_parity("wavelets", "number_cwt_peaks", arguments, *cases)
 
 
 @settings(deadline=None, max_examples=10)
@@ -102,9 +60,8 @@ def test_number_of_peaks_over_other_widths_equals_tsfresh(case, widest):
     cases=st.lists(series() | broken_series(), min_size=1, max_size=3),
     arguments=widths_and_places(),
 )
-def test_wavelets_equal_tsfresh_on_many_series(cases, arguments):
-    require_parity("wavelets", "cwt_coefficients", COEFFICIENTS + arguments, *cases)
-    require_parity("wavelets", "number_cwt_peaks", PEAKS, *cases)
+def test_coefficients_of_other_widths_equal_tsfresh_on_many_series(cases, arguments):
+    require_parity("wavelets", "cwt_coefficients", arguments, *cases)
 
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape not in {"tiny", "huge"}])

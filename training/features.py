@@ -1,0 +1,123 @@
+"""The features of a run: two families, their plans and their files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideline.errors import DataError
+from tideline.features.plan import FeaturePlan
+from tideline.panel import Panel
+from training.cores import available_cores
+from training.outcome import write_whole
+from training.planning import Means, compute_convolutions, compute_features, compute_plan
+from training.table import Table
+
+if TYPE_CHECKING:
+    from training.run import Run
+
+PLANS = "plans.json"
+"""Written once the features are computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What was computed of all cases; no label was looked at.
+
+    Attributes
+    ----------
+    plans : mapping of family to FeaturePlan
+        In the order of their columns.
+    table
+        Where they are.
+    """
+
+    plans: dict[str, FeaturePlan]
+    table: Table
+
+    @property
+    def plan(self) -> FeaturePlan:
+        """All families, one after the other."""
+        return FeaturePlan(tuple(f for plan in self.plans.values() for f in plan.features))
+
+    def columns(self, family: str) -> slice:
+        """Return where a family's columns are in `plan`."""
+        start = 0
+        for name, plan in self.plans.items():
+            if name == family:
+                break
+            start += len(plan.features)
+        return slice(start, start + len(self.plans[family].features))
+
+
+def extract_features(run: Run, panel: Panel) -> Features:
+    """Compute the features that the spec asks for.
+
+    Raises
+    ------
+    TidelineError
+        When they cannot be computed, or not in the time that is left.
+    """
+    wanted = run.spec.extract_features
+    run.journal.enter("extract", "planning the features")
+
+    def means(family: str) -> Means:
+        return Means(run.clock, run.journal, available_cores(), _file(run, family))
+
+    plans = _kept(run, panel)
+    for family, plan in plans.items():
+        _complete(panel, plan, means(family))
+    if not plans:
+        plans = {"features": compute_features(panel, wanted, means("features"))}
+        is_open = wanted.default_fc_parameters is None and not wanted.kind_to_fc_parameters
+        if wanted.convolutions or (wanted.convolutions is None and is_open):
+            convolutions = compute_convolutions(panel, means("convolutions"))
+            if convolutions is not None:
+                plans["convolutions"] = convolutions
+        _keep(run, panel, plans)
+    told = ", ".join(f"{len(plan.features)} {name}" for name, plan in plans.items())
+    run.journal.say(f"{told} of {panel.n_cases} cases computed", 1.0)
+    return Features(plans, Table({name: str(_file(run, name)) for name in plans}))
+
+
+def _complete(panel: Panel, plan: FeaturePlan, means: Means) -> None:
+    """Compute the features of an earlier start where their file is not there.
+
+    It is too large for the copy in the store that the rest of the folder has come from.
+    """
+    if not means.path.exists():
+        # A start that ends here is followed by another: the file appears as a whole.
+        draft = means.path.with_name(f".{means.path.name}")
+        compute_plan(panel, plan, replace(means, path=draft))
+        draft.replace(means.path)
+
+
+def _file(run: Run, family: str) -> Path:
+    return run.kept / f"{family}.npy"
+
+
+def _keep(run: Run, panel: Panel, plans: dict[str, FeaturePlan]) -> None:
+    """Write down that the files are whole, and of which series."""
+    told = {
+        "fingerprint": panel.fingerprint(),
+        "plans": {name: plan.to_json() for name, plan in plans.items()},
+    }
+    write_whole(run.kept / PLANS, json.dumps(told).encode())
+
+
+def _kept(run: Run, panel: Panel) -> dict[str, FeaturePlan]:
+    """Return the plans of an earlier start of the same run on the same series, if there are any."""
+    place = run.kept / PLANS
+    if not place.exists():
+        return {}
+    told = json.loads(place.read_bytes())
+    if told["fingerprint"] != panel.fingerprint():
+        raise DataError(
+            "the series are not those that this run was started with.",
+            mend="Start another run: leave --run-id out, or give a new one.",
+            field="raw_data",
+        )
+    run.journal.say("the features are those of an earlier start")
+    return {name: FeaturePlan.from_json(plan) for name, plan in told["plans"].items()}

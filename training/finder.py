@@ -1,0 +1,199 @@
+"""Finds the model on one part of the cases: portfolio, then what TPOT proposes, then a choice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tideline.errors import SearchFailed
+from tideline.wording import counted
+from training.candidate import Candidate
+from training.choice import Choice, choose
+from training.evaluator import Evaluated, Evaluator, Part
+from training.journal import Best
+from training.ledger import MAIN
+from training.proposer.handle import Done, Proposal, Proposer
+from training.proposer.task import ProposerTask
+from training.tools import Tools
+
+POLL_SECONDS = 0.2
+ENOUGH_TO_JUDGE = 10
+"""Pipelines below which a share of failures says nothing."""
+
+
+@dataclass(frozen=True)
+class Until:
+    """What ends a search beside the time; None is no bound.
+
+    Attributes
+    ----------
+    score : float
+        A value of the metric that is enough.
+    pipelines : int
+        How many are tried.
+    seconds_without_gain : float
+    """
+
+    score: float | None = None
+    pipelines: int | None = None
+    seconds_without_gain: float | None = None
+
+
+class Finder:
+    """Compares candidates on one part."""
+
+    def __init__(self, part: Part, tools: Tools, until: Until | None = None) -> None:
+        self.part = part
+        self.evaluator = Evaluator(part, tools)
+        self._tools = tools
+        self._until = until or Until()
+        self._found: list[Evaluated] = []
+        self._failures: list[str] = []
+        self._submitted: set[str] = set()
+        self._gained = tools.clock.elapsed
+
+    @property
+    def found(self) -> Sequence[Evaluated]:
+        """The candidates that have scores."""
+        return self._found
+
+    @property
+    def best(self) -> Evaluated | None:
+        """The one that ranks first, if there is any."""
+        return max(self._found, key=lambda found: found.trial.score, default=None)
+
+    @property
+    def failure(self) -> str:
+        """Why most of the others have none."""
+        return max(self._failures, key=self._failures.count, default="the time was over")
+
+    def compare(
+        self, candidates: Sequence[Candidate], deadline: float, *, enough: int = 0
+    ) -> list[Evaluated]:
+        """Evaluate some candidates until all are known, or the time is over.
+
+        Parameters
+        ----------
+        deadline
+            On `time.monotonic`.
+        enough
+            The deadline does not count before so many have succeeded.
+        """
+        before = len(self._found)
+        for candidate in candidates:
+            self._submitted.add(candidate.key)
+            self.evaluator.submit(candidate, self._take)
+        while not self.evaluator.is_idle:
+            if time.monotonic() >= deadline and len(self._found) - before >= enough:
+                break
+            self._tools.workers.wait(POLL_SECONDS)
+        self.evaluator.drop()
+        return self._found[before:]
+
+    def search(
+        self, proposer: Proposer, task: ProposerTask, deadline: float, seconds_each: float
+    ) -> str:
+        """Evaluate what TPOT proposes, and return why that ended, in words.
+
+        Parameters
+        ----------
+        deadline
+            On `time.monotonic`.
+        seconds_each
+            What each fold of a pipeline may take.
+        """
+        proposer.begin(task)
+        while (over := self._over(deadline)) is None:
+            ready = self._tools.workers.wait(POLL_SECONDS, also=[proposer.connection])
+            if not ready:
+                continue
+            message = proposer.receive()
+            if isinstance(message, Done):
+                over = f"{message.reason}" if message.failed else f"TPOT: {message.reason}"
+                break
+            if isinstance(message, Proposal):
+                self._propose(proposer, message, seconds_each)
+        self.evaluator.drop()
+        return over
+
+    def choice(self, random_state: int) -> Choice:
+        """Return what is published if nothing more is evaluated.
+
+        Raises
+        ------
+        SearchFailed
+            When no candidate could be evaluated, or more than half of many have failed.
+        """
+        self.require_sound()
+        return choose(self._found, self.part, random_state)
+
+    def require_sound(self) -> None:
+        """Refuse a search of which more failed than not: its best would be the best of leftovers.
+
+        Raises
+        ------
+        SearchFailed
+            With the commonest reason.
+        """
+        n_failed = len(self._failures)
+        tried = len(self._found) + n_failed
+        if self._found and (tried < ENOUGH_TO_JUDGE or 2 * n_failed <= tried):
+            return
+        raise SearchFailed(
+            f"{n_failed} of {counted(tried, 'pipeline')} failed, most often: {self.failure}.",
+            mend="Name a model in model_training.model, other features, or a larger budget.",
+            field="model_training",
+        )
+
+    def _propose(self, proposer: Proposer, proposal: Proposal, seconds: float) -> None:
+        candidate = Candidate("search", "features", tuple(proposal.steps), selects=True)
+
+        def answer(found: Evaluated) -> None:
+            self._take(found)
+            if found.trial.failure is None:
+                proposer.answer(proposal.number, found.trial.score)
+            else:
+                proposer.refuse(proposal.number, found.trial.failure)
+
+        if candidate.key in self._submitted or not self._is_full:
+            self._submitted.add(candidate.key)
+            self.evaluator.submit(candidate, answer, seconds)
+
+    def _take(self, found: Evaluated) -> None:
+        if any(found.candidate.key == known.candidate.key for known in self._found):
+            return  # proposed twice, and known from the first time
+        if found.trial.failure is not None:
+            self._failures.append(found.trial.failure)
+        else:
+            best = self.best
+            if best is None or found.trial.score > best.trial.score:
+                self._gained = self._tools.clock.elapsed
+            self._found.append(found)
+        if self.part.name == MAIN:
+            self._tell()
+
+    def _tell(self) -> None:
+        best = self.best
+        told = Best(best.trial.name, self.part.metric, best.trial.value) if best else None
+        self._tools.journal.tally(len(self._tools.ledger.trials), self._tools.ledger.failures, told)
+
+    def _over(self, deadline: float) -> str | None:
+        """Return why the search is over, or None."""
+        until, best = self._until, self.best
+        if time.monotonic() >= deadline:
+            return "the time was over"
+        if until.score is not None and best is not None and best.trial.value >= until.score:
+            return f"a score of {until.score:g} was reached"
+        if self._is_full and self.evaluator.is_idle:
+            return f"{until.pipelines} pipelines were tried"
+        patience = until.seconds_without_gain
+        if patience is not None and self._tools.clock.elapsed - self._gained >= patience:
+            return f"there was no gain for {patience:g} s"
+        return None
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether as many were submitted as are to be tried: the same ones, whoever is first."""
+        most = self._until.pipelines
+        return most is not None and len(self._submitted) >= most

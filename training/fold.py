@@ -1,0 +1,159 @@
+"""What a worker does: fit a candidate to some cases, and answer for others or return the fit."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.pipeline import Pipeline as Steps
+from sklearn.utils.validation import has_fit_parameter
+
+from tideline.features.plan import FeaturePlan
+from tideline.pipeline import Pipeline, Prediction
+from training.candidate import Candidate
+from training.table import Table
+from training.task import Target
+
+Positions = NDArray[np.intp]
+Answers = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What a fitted candidate said of cases that it was not fitted to.
+
+    Attributes
+    ----------
+    answers : float32 array of shape (n_asked, n_classes), or (n_asked, 1) for regression
+        Probabilities, or values.
+    fit_seconds, predict_seconds : float
+    """
+
+    answers: Answers
+    fit_seconds: float
+    predict_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Fit to some cases, answer for others; a job for a worker.
+
+    Attributes
+    ----------
+    table
+        The features of all cases.
+    target
+        The labels of all cases.
+    fit_on, asked : intp array
+        Positions of cases.
+    prepared
+        A folder where imputed and selected features are kept for the next candidate on the same
+        cases; None keeps nothing.
+    """
+
+    table: Table
+    target: Target
+    candidate: Candidate
+    fit_on: Positions
+    asked: Positions
+    prepared: str | None = None
+
+    def __call__(self) -> Answered:
+        """Do it.
+
+        Raises
+        ------
+        ValueError
+            When an answer is no finite number; besides, whatever the estimators raise.
+        """
+        X, X_asked = self._features()
+        began = time.monotonic()
+        fitted = Steps([(n, clone(s)) for n, s in self.candidate.steps])
+        _fit(fitted, X, self.target, self.fit_on)
+        between = time.monotonic()
+        answers = answers_of(fitted, X_asked, self.target)
+        return Answered(answers, between - began, time.monotonic() - between)
+
+    def _features(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the prepared features of both parts."""
+        if self.prepared is None or self.candidate.family != "features":
+            return self._computed()
+        name = f"selected-{self.candidate.selects}.npz"
+        place = Path(self.prepared) / name
+        if not place.exists():
+            X, X_asked = self._computed()
+            place.parent.mkdir(parents=True, exist_ok=True)
+            # Under its name only once it is there as a whole; two workers may do the same.
+            draft = place.with_name(f"{uuid.uuid4().hex}.npz")
+            np.savez(draft, X=X.astype(np.float32), X_asked=X_asked.astype(np.float32))
+            draft.replace(place)
+        with np.load(place) as kept:
+            return kept["X"], kept["X_asked"]
+
+    def _computed(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        family = self.candidate.family
+        X, X_asked = (self.table.rows(family, cases) for cases in (self.fit_on, self.asked))
+        for _, step in self.candidate.preparation(self.target.task):
+            X = step.fit_transform(X, self.target.y[self.fit_on])
+            X_asked = step.transform(X_asked)
+        return X, X_asked
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Fit preparation and model to some cases, and return them; a job for a worker."""
+
+    table: Table
+    target: Target
+    candidate: Candidate
+    fit_on: Positions
+
+    def __call__(self) -> Steps:
+        """Do it; raises whatever the estimators raise."""
+        whole = self.candidate.whole(self.target.task)
+        X = self.table.rows(self.candidate.family, self.fit_on)
+        return _fit(whole, X, self.target, self.fit_on)
+
+
+def _fit(steps: Steps, X: NDArray[Any], target: Target, fit_on: Positions) -> Steps:
+    """Fit some steps, the last with the weights of the cases, where it takes weights."""
+    name, model = steps.steps[-1]
+    weights = target.weights_of(fit_on)
+    if weights is None or not has_fit_parameter(model, "sample_weight"):
+        return steps.fit(X, target.y[fit_on])
+    return steps.fit(X, target.y[fit_on], **{f"{name}__sample_weight": weights})
+
+
+def answers_of(fitted: Steps, X: NDArray[Any], target: Target) -> Answers:
+    """Return what a fitted pipeline says, as the published one says it, as an array.
+
+    Returns
+    -------
+    float32 array of shape (n_cases, n_classes), or (n_cases, 1) for regression
+    """
+    pipeline = Pipeline(FeaturePlan(()), fitted, target.task, target.classes, ())
+    return as_array(pipeline.predict_features(X, tuple(range(len(X)))))
+
+
+def as_array(prediction: Prediction) -> Answers:
+    """Return the answers of a prediction as one array; see `answers_of`."""
+    if prediction.probabilities is not None:
+        return prediction.probabilities.astype(np.float32)
+    if prediction.values is None:
+        raise ValueError("a prediction with answers expected")
+    return prediction.values.astype(np.float32)[:, np.newaxis]
+
+
+def as_prediction(answers: NDArray[Any], target: Target) -> Prediction:
+    """Return an array of answers as a prediction, the reverse of `as_array`."""
+    ids = tuple(range(len(answers)))
+    wide = answers.astype(np.float64)
+    if target.n_classes:
+        return Prediction(ids, target.classes, wide / wide.sum(axis=1, keepdims=True))
+    return Prediction(ids, values=wide[:, 0])

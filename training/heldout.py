@@ -1,0 +1,271 @@
+"""The honest score: answers for cases that no step of the search has seen, and the baselines'."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tideline.blend import sharpened
+from tideline.errors import SearchFailed
+from tideline.panel import Panel
+from training.calibration import sharpness_of
+from training.candidate import Candidate
+from training.choice import Choice
+from training.evaluation import Scores, assess, measure
+from training.evaluator import Part
+from training.finder import Finder
+from training.fold import Answers, Fold, Positions, as_prediction
+from training.neighbours import PUBLISHED_WINDOW, nearest_by_warping
+from training.scoring import OWN_METRICS
+from training.table import Table
+from training.task import Target
+from training.workers import Outcome, Workers
+
+POLL_SECONDS = 0.2
+WARPING = "1-NN DTW"
+CONVOLUTIONS = "random convolutions"
+
+
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """A choice, the cases that it was made on, and those that it is asked for.
+
+    Attributes
+    ----------
+    choice
+    fit_on, asked : intp array
+        Positions of cases; `asked` were seen by no step that led to the choice.
+    """
+
+    choice: Choice
+    fit_on: Positions
+    asked: Positions
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Answers for cases that were held out.
+
+    Attributes
+    ----------
+    by
+        How they were: as one part, or in outer folds.
+    positions : intp array of shape (n_held_out,)
+    answers : float32 array of shape (n_held_out, n_classes or 1)
+    learned : intp array
+        Positions of the cases that the majority, or the mean, is taken from.
+    baselines : mapping of name to array of shape (n_held_out, n_classes or 1)
+    """
+
+    by: Literal["hold-out", "outer folds"]
+    positions: Positions
+    answers: Answers
+    learned: Positions
+    baselines: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def beside(self, name: str, answers: NDArray[Any]) -> HeldOut:
+        """Return the same with one more baseline."""
+        return replace(self, baselines={**self.baselines, name: answers})
+
+    def scores(self, target: Target, random_state: int) -> Scores:
+        """Return the scores, their intervals and the majority's."""
+        y, learned = target.y[self.positions], target.y[self.learned]
+        return assess(target, y, as_prediction(self.answers, target), learned, random_state)
+
+    def baseline_scores(self, target: Target) -> dict[str, dict[str, float]]:
+        """Return the metrics of each baseline on the same cases."""
+        y = target.y[self.positions]
+        found = {
+            name: measure(target, y, as_prediction(answers, target))
+            for name, answers in self.baselines.items()
+        }
+        if WARPING in found and target.n_classes:
+            # A neighbour has a class, and no probabilities to judge.
+            found[WARPING] = {"accuracy": found[WARPING]["accuracy"]}
+        return found
+
+
+def held_out_by(
+    trusts: Sequence[Trust], beside: Candidate | None, asking: Asking, deadline: float
+) -> HeldOut | None:
+    """Fit the members of each choice, and ask them for the cases that were kept from it.
+
+    Parameters
+    ----------
+    beside
+        A baseline that is fitted and asked as well.
+    deadline
+        On `time.monotonic`.
+
+    Returns
+    -------
+    HeldOut or None
+        In the order of the trusts, without the neighbours; None when the time was over first.
+
+    Raises
+    ------
+    SearchFailed
+        When a member cannot be fitted, or cannot answer.
+    """
+    extra = [beside] if beside else []
+    found = [
+        {c.key: c for c in (*(c for _, c in trust.choice.members), *extra)} for trust in trusts
+    ]
+    answers = asking.all(
+        [(trust, c) for trust, each in zip(trusts, found, strict=True) for c in each.values()],
+        deadline,
+    )
+    if answers is None:
+        return None
+    by_trust = [{c.key: next(answers) for c in each.values()} for each in found]
+    blended = [_blended(t.choice, by) for t, by in zip(trusts, by_trust, strict=True)]
+    baselines = {}
+    if beside:
+        baselines[CONVOLUTIONS] = np.concatenate([by[beside.key] for by in by_trust])
+    return HeldOut(
+        "hold-out" if len(trusts) == 1 else "outer folds",
+        np.concatenate([trust.asked for trust in trusts]),
+        np.concatenate(blended),
+        np.unique(np.concatenate([trust.fit_on for trust in trusts])),
+        baselines,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Asking:
+    """What questions are answered with.
+
+    Attributes
+    ----------
+    table, target
+        Of all cases.
+    workers
+        Who fit and answer.
+    """
+
+    table: Table
+    target: Target
+    workers: Workers
+
+    def all(
+        self, questions: Sequence[tuple[Trust, Candidate]], deadline: float
+    ) -> Iterator[Answers] | None:
+        """Return the answers in the order of the questions; None when the time was over first.
+
+        Raises
+        ------
+        SearchFailed
+            When a candidate cannot be fitted, or cannot answer.
+        """
+        outcomes: dict[int, Outcome] = {}
+        tickets = []
+        for number, (trust, candidate) in enumerate(questions):
+            job = Fold(self.table, self.target, candidate, trust.fit_on, trust.asked)
+            told = partial(outcomes.__setitem__, number)
+            tickets.append(self.workers.submit(job, told, first=True))
+        while len(outcomes) < len(questions):
+            if time.monotonic() >= deadline:
+                self.workers.drop(tickets)
+                return None
+            self.workers.wait(POLL_SECONDS)
+        for number, (_, candidate) in enumerate(questions):
+            failure = outcomes[number].failure
+            if failure is not None:
+                raise SearchFailed(
+                    f"{candidate.name} could not answer for the held-out cases: {failure}",
+                    mend="Name another model or other arguments, or leave the model out for a "
+                    "search.",
+                    field="model_training.model",
+                )
+        return (outcomes[number].result.answers for number in range(len(questions)))
+
+
+def _blended(choice: Choice, by: Mapping[str, Answers]) -> Answers:
+    mean = np.zeros(by[choice.members[0][1].key].shape)
+    for weight, candidate in choice.members:
+        mean += weight * by[candidate.key]
+    return sharpened(mean, choice.sharpness).astype(np.float32)
+
+
+def out_of_fold(finder: Finder, choice: Choice, beside: Candidate | None) -> HeldOut:
+    """Return the out-of-fold answers of a choice that was none: fixed before anything was known.
+
+    Nothing that led to it has seen any case, but for the fold's own fit, which had not seen those
+    that it answered for.
+    """
+    part = finder.part
+    asked = np.concatenate([asked for _, asked in part.folds])
+    order = np.searchsorted(part.tested, asked)
+    baselines = {}
+    for found in finder.found:
+        if beside is not None and found.candidate.key == beside.key and found.answers is not None:
+            baselines[CONVOLUTIONS] = found.answers[order]
+    learned = np.unique(np.concatenate([fit_on for fit_on, _ in part.folds]))
+    answers = _calibrated_without(part, choice)[order]
+    return HeldOut("outer folds", asked, answers, learned, baselines)
+
+
+def _calibrated_without(part: Part, choice: Choice) -> Answers:
+    """Return the out-of-fold answers, those of each fold sharpened by what the others tell."""
+    if choice.sharpness == 1.0:
+        return choice.mean.astype(np.float32)
+    answers = np.empty_like(choice.mean)
+    for _, asked in part.folds:
+        here = np.isin(part.tested, asked)
+        others = part.target.y[part.tested[~here]]
+        sharpness = sharpness_of(part.target, others, choice.mean[~here]) if others.size else 1.0
+        answers[here] = sharpened(choice.mean[here], sharpness)
+    return answers.astype(np.float32)
+
+
+def neighbours(
+    trusts: Sequence[Trust], panel: Panel, target: Target, seconds: float, workers: int
+) -> NDArray[np.float64] | None:
+    """Return what the nearest neighbour by time warping answers; None without the time for it.
+
+    Returns
+    -------
+    float64 array of shape (n_held_out, n_classes), one of a row being 1; or (n_held_out, 1)
+    """
+    until = time.monotonic() + seconds
+    found = []
+    for trust in trusts:
+        nearest = nearest_by_warping(
+            panel.take(trust.fit_on),
+            target.y[trust.fit_on],
+            panel.take(trust.asked),
+            window=PUBLISHED_WINDOW[target.task],
+            deadline=until,
+            workers=workers,
+        )
+        if nearest.answers is None:
+            return None
+        found.append(nearest.answers)
+    answers = np.concatenate(found)
+    if target.n_classes:
+        return np.eye(target.n_classes)[answers.astype(np.intp)]
+    return answers.astype(np.float64)[:, np.newaxis]
+
+
+def beats(
+    scores: Scores, baselines: dict[str, dict[str, float]], metric: str, task: str
+) -> tuple[str, ...]:
+    """Return the names of the baselines that a score does not beat.
+
+    By the metric that was raised, where a baseline has it; else by accuracy, or by the error.
+    """
+    name, sign = OWN_METRICS.get(metric, ("", 1))
+    usual = ("rmse", -1) if task == "regression" else ("accuracy", 1)
+    unbeaten = []
+    for baseline, theirs in {"majority": scores.majority, **baselines}.items():
+        by, way = (name, sign) if name in theirs and name in scores.metrics else usual
+        ours = way * scores.metrics[by]
+        if ours < way * theirs[by] or (baseline == "majority" and ours == way * theirs[by]):
+            unbeaten.append(baseline)
+    return tuple(unbeaten)

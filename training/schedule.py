@@ -1,0 +1,66 @@
+"""How the time of a run is shared out: what is left, less what the end of the run needs."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from training.clock import Clock
+
+MARGIN = 0.02
+"""The share of the budget that nobody plans with, at least one second."""
+REPORT_SHARE = 0.05
+MOST_FOR_REPORT = 20.0
+"""Seconds for importances, pictures and the report, and their share of the budget."""
+FIT_SHARE = 0.2
+"""Of the time left after the portfolio, what evaluation and the last fits are given."""
+PORTFOLIO_SHARE = 0.5
+"""Of the time left, what the portfolio may take; its first candidate gets what it needs."""
+NESTED_SHARE = 0.4
+"""Of the time left, what portfolios in outer folds may take."""
+FOREST_SHARE = 0.4
+"""Of the time left, what the larger forest may take in all folds and fits together."""
+LEAST_SEARCH = 20.0
+"""Seconds below which TPOT is not asked: it needs some to begin."""
+FOLDS_A_SEARCH = 3
+"""As many of the slowest fold as are to find room in the time for the last fits."""
+WARPING_SHARE = 0.4
+"""Of the time left for evaluation, what the nearest neighbours may take."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Moments on `time.monotonic`, and seconds.
+
+    Attributes
+    ----------
+    clock
+        Of the run.
+    """
+
+    clock: Clock
+
+    @property
+    def published_at(self) -> float:
+        """When publishing has to begin."""
+        margin = max(1.0, MARGIN * self.clock.budget)
+        return time.monotonic() + self.clock.remaining - self.clock.publishing - margin
+
+    @property
+    def fitted_at(self) -> float:
+        """When the model has to be fitted and scored; what follows is the report."""
+        return self.published_at - self.report_seconds
+
+    @property
+    def report_seconds(self) -> float:
+        """What importances and the report may take."""
+        return min(MOST_FOR_REPORT, REPORT_SHARE * self.clock.budget)
+
+    @property
+    def left(self) -> float:
+        """Seconds until everything has to be fitted; below zero once that has passed."""
+        return self.fitted_at - time.monotonic()
+
+    def at(self, share: float) -> float:
+        """Return the moment when a share of what is left will have passed."""
+        return time.monotonic() + share * max(self.left, 0.0)
