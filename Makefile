@@ -35,8 +35,8 @@ check: $(READY) ## lint, format, strict types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## measure beside the peers, and print ratios
-	@$(BIN)/python -m benchmarks.extraction
+bench: $(READY) ## the quick benchmarks; long ones by hand: python -m benchmarks.accuracy, .overshoot, .memory, .views
+	@status=0; for each in extraction start; do $(BIN)/python -m benchmarks.$$each || status=1; done; exit $$status
 
 format: $(READY) ## put the code into its form
 	$(BIN)/ruff check --fix .

@@ -118,7 +118,7 @@ def _number(value: float | None, digits: int = 4) -> str:
 
 def _tell_means(found: Sequence[Measured], published: Published) -> None:
     """Print mean accuracies, those of others beside ours on the very same sets."""
-    print("\n* published on the set cut to one length, or filled up")
+    print("\n* published on another form of the set: of one length, or without missing values")
     groups = {
         "UCR sets": [m for m in found if m.kind == "acc"],
         "UCR sets published in the same form": [
@@ -175,7 +175,7 @@ def _judge_losses(figures: Figures, found: Sequence[Measured], published: Publis
     if losses:
         worst = max(losses, key=lambda name: losses[name])
         figures.add(
-            f"worst loss to 1-NN DTW ({worst})",
+            f"worst loss to 1-NN DTW on {len(losses)} sets ({worst})",
             f"{losses[worst]:.4f}",
             f"under {WORST_LOSS}",
             met=losses[worst] < WORST_LOSS,
@@ -215,4 +215,8 @@ def _judge_time(figures: Figures, found: Sequence[Measured]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on with the set that was being measured")
+        sys.exit(130)

@@ -12,7 +12,7 @@ class Figures:
     def add(self, what: str, found: str, promised: str, *, met: bool) -> None:
         """Print a figure, and whether it is what was promised."""
         told = "met" if met else "NOT MET"
-        print(f"{what:<52} {found:>20}   promised: {promised:<28} {told}", flush=True)
+        print(f"{what:<56} {found:>20}   promised: {promised:<28} {told}", flush=True)
         if not met:
             self.short.append(what)
 

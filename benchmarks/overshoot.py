@@ -2,10 +2,9 @@
 
 Runs the training program on three sets and two budgets, with `--long` on three, and compares what
 its whole process took, interpreter and all, with the budget. Also how soon a first pipeline is
-ready, on 1,000 series of 128 steps. Say nothing of a machine that is busy with something else.
-FOLDER holds the two sets that are real; by default it is the
-folder `data` in `TIDELINE_SHARED`. Takes as long as the budgets: about four minutes, with `--long`
-20.
+ready, on 1,000 series of 128 steps. What else the machine does weighs on both: how busy it is, is
+told. FOLDER holds the two sets that are real; by default it is the folder `data` in
+`TIDELINE_SHARED`. Takes as long as the budgets: four minutes, with `--long` 19.
 """
 
 from __future__ import annotations

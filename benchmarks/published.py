@@ -50,7 +50,7 @@ class Published:
         return kind
 
     def in_same_form(self, name: str) -> bool:
-        """Tell whether others used the set as it is: not cut to one length, not filled up."""
+        """Tell whether others used the set as it is, and not one of one length, or without gaps."""
         return bool(self._about.published_key[name] == name)
 
     def score(self, name: str, algorithm: str) -> float | None:

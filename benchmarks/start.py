@@ -43,8 +43,11 @@ def main() -> int:
         _judge(figures, "all kernels compiled, of the processor", map(compiled, homes), COMPILING)
         before = _kept(homes[-1])
         run = _model(folder, homes[-1])
-        left = len(_kept(homes[-1]) - before)
-        figures.add("kernels left to be compiled in a training", f"{left}", "none", met=not left)
+        left = sorted(path.name.split("-")[0] for path in _kept(homes[-1]) - before)
+        what, count = "kernels left to be compiled in a training", str(len(left))
+        figures.add(what, count, "none", met=not left)
+        if left:
+            print(f"  {', '.join(left)}")
         one = write_waves(folder / "one.ts", 1, LENGTH)
         answered(run.home, one, homes[-1])  # reads the files into memory
         times = (answered(run.home, one, homes[-1]) for _ in range(asked.rounds))

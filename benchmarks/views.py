@@ -88,7 +88,7 @@ def main() -> None:
     for algorithm, theirs in ours.groupby("algorithm"):
         if algorithm in PUBLISHED:
             mean = theirs.default_split.mean()
-            print(f"  {algorithm:<26} {mean:.4f} (published, {len(theirs)} sets)")
+            print(f"  {algorithm!s:<26} {mean:.4f} (published, {len(theirs)} sets)")
 
 
 if __name__ == "__main__":

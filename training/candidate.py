@@ -7,8 +7,10 @@ import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import BuiltinFunctionType, FunctionType
 from typing import Literal
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline as Steps
 
@@ -61,7 +63,7 @@ class Candidate:
     def parameters(self) -> dict[str, str]:
         """The parameters of its steps that are not the defaults, by `step.parameter`, as text."""
         return {
-            f"{name}.{key}": repr(value)
+            f"{name}.{key}": _text(value)
             for name, step in self.steps
             for key, value in _settings(step)
         }
@@ -97,10 +99,22 @@ def describe(steps: Sequence[Step]) -> str:
     return " > ".join(type(step).__name__ for _, step in steps)
 
 
+def _text(value: object) -> str:
+    """Return a parameter as text that is the same in every process: without addresses."""
+    if isinstance(value, BaseEstimator) and not isinstance(value, type):
+        told = ", ".join(f"{key}={_text(each)}" for key, each in _settings(value))
+        return f"{type(value).__name__}({told})"
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, type | FunctionType | BuiltinFunctionType | np.ufunc):
+        return value.__name__
+    return repr(value)
+
+
 def _settings(step: BaseEstimator) -> Iterator[tuple[str, object]]:
     """Yield the parameters that are not what the class has when nothing is said."""
     usual = inspect.signature(type(step)).parameters
     for key, value in sorted(step.get_params(deep=False).items()):
         # By what they look like: True is equal to 1, and yet another parameter.
-        if key not in usual or repr(value) != repr(usual[key].default):
+        if key not in usual or _text(value) != _text(usual[key].default):
             yield key, value

@@ -54,7 +54,7 @@ class Checkpoint:
         self._mirror, self._tell = mirror, tell
         self._is_told = False
         if mirror is not None and not folder.exists():
-            folder.mkdir(parents=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
             mirror.fetch()
         self._spent_before = self._read()
         self._began = time.monotonic()
@@ -89,11 +89,12 @@ class Checkpoint:
     def save(self) -> None:
         """Write down what was spent, and copy the folder, now; nothing where it was removed."""
         self._write()
-        if self._mirror is None or not self.folder.is_dir():
+        if self._mirror is None:
             return
         try:
             with self._lock:
-                self._mirror.send()
+                if self.folder.is_dir():
+                    self._mirror.send()
         except StoreUnavailable as error:
             if not self._is_told:
                 self._is_told = True

@@ -93,9 +93,8 @@ def default_choice(evaluated: Sequence[Evaluated], part: Part) -> Choice:
     """Return the default blend; see `training.portfolio.default_blend`."""
     by_key = {found.candidate.key: found for found in evaluated}
     blend = default_blend([found.candidate for found in evaluated])
-    chosen = [by_key[candidate.key] for _, candidate in blend]
-    parts = [parts for parts, _ in blend]
-    return _weighted(chosen, parts, part, "the default, which none was clearly above")
+    chosen = [by_key[candidate.key] for candidate in blend]
+    return _weighted(chosen, [1] * len(chosen), part, "the default, which none was clearly above")
 
 
 def _ensemble(evaluated: Sequence[Evaluated], part: Part) -> Choice:
@@ -164,4 +163,5 @@ def _is_clear(rival: Choice, default: Choice, part: Part, random_state: int) -> 
             continue  # the metric is not defined on this resample, as without one of two classes
         drawn += 1
         wins += ours > theirs
-    return drawn > 0 and wins >= CLEARLY * drawn
+    # Where few resamples hold what the metric needs, they say little.
+    return 2 * drawn >= RESAMPLES and wins >= CLEARLY * drawn

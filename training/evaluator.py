@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from training.candidate import Candidate
 from training.failures import reason_of
 from training.fold import Answered, Answers, Fold, Positions
-from training.scoring import score_of
+from training.scoring import ranked, score_of
 from training.table import Table
 from training.task import Target
 from training.tools import Tools
@@ -61,6 +61,16 @@ class Part:
     def n_folds(self) -> int:
         """The number of folds."""
         return len(self.folds)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether the metric is defined on the cases that the folds ask for."""
+        y, n = self.target.y[self.tested], max(self.target.n_classes, 1)
+        try:
+            ranked(self.metric, self.target, y, np.full((y.size, n), 1 / n))
+        except ValueError:
+            return False
+        return True
 
     def job(self, candidate: Candidate, fold: int) -> Fold:
         """Return the job of one fold."""
@@ -138,14 +148,13 @@ class Evaluator:
 
     def drop(self) -> None:
         """Forget all that is not evaluated yet."""
-        for pending in self._pending.values():
-            self._workers.drop(pending.tickets)
+        # All at once: else the next would be begun when one is ended.
+        tickets = [ticket for pending in self._pending.values() for ticket in pending.tickets]
         self._pending.clear()
+        self._workers.drop(tickets)
 
     def _teller(self, pending: _Pending, fold: int) -> Callable[[Outcome], None]:
         def told(outcome: Outcome) -> None:
-            if self._pending.get(pending.candidate.key) is not pending:
-                return  # another fold has failed, in the same moment
             if outcome.failure is not None:
                 self._workers.drop(pending.tickets)
                 self._finish(pending, self._failed(pending.candidate, outcome.failure), None)

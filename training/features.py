@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tideline.errors import DataError
 from tideline.features.plan import FeaturePlan
 from tideline.panel import Panel
+from tideline.spec import TrainingSpec
 from training.cores import available_cores
 from training.outcome import write_whole
 from training.planning import Means, compute_convolutions, compute_features, compute_plan
@@ -42,6 +43,11 @@ class Features:
         """All families, one after the other."""
         return FeaturePlan(tuple(f for plan in self.plans.values() for f in plan.features))
 
+    def families_of(self, plan: FeaturePlan) -> list[str]:
+        """Return the families that a plan, of one of them or of all, is made of."""
+        own = [name for name, each in self.plans.items() if each == plan]
+        return own or list(self.plans)
+
     def columns(self, family: str) -> slice:
         """Return where a family's columns are in `plan`."""
         start = 0
@@ -71,8 +77,7 @@ def extract_features(run: Run, panel: Panel) -> Features:
         _complete(panel, plan, means(family))
     if not plans:
         plans = {"features": compute_features(panel, wanted, means("features"))}
-        is_open = wanted.default_fc_parameters is None and not wanted.kind_to_fc_parameters
-        if wanted.convolutions or (wanted.convolutions is None and is_open):
+        if _has_convolutions(run.spec):
             convolutions = compute_convolutions(panel, means("convolutions"))
             if convolutions is not None:
                 plans["convolutions"] = convolutions
@@ -80,6 +85,15 @@ def extract_features(run: Run, panel: Panel) -> Features:
     told = ", ".join(f"{len(plan.features)} {name}" for name, plan in plans.items())
     run.journal.say(f"{told} of {panel.n_cases} cases computed", 1.0)
     return Features(plans, Table({name: str(_file(run, name)) for name in plans}))
+
+
+def _has_convolutions(spec: TrainingSpec) -> bool:
+    # A model that the spec names is fitted to the calculators' features alone.
+    if not spec.model_training.is_search:
+        return False
+    wanted = spec.extract_features
+    is_open = wanted.default_fc_parameters is None and not wanted.kind_to_fc_parameters
+    return is_open if wanted.convolutions is None else wanted.convolutions
 
 
 def _complete(panel: Panel, plan: FeaturePlan, means: Means) -> None:

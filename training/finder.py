@@ -18,6 +18,7 @@ from training.proposer.task import ProposerTask
 from training.tools import Tools
 
 POLL_SECONDS = 0.2
+NO_TIME = "the time was over"
 ENOUGH_TO_JUDGE = 10
 """Pipelines below which a share of failures says nothing."""
 
@@ -51,6 +52,7 @@ class Finder:
         self._found: list[Evaluated] = []
         self._failures: list[str] = []
         self._submitted: set[str] = set()
+        self._taken: set[str] = set()
         self._gained = tools.clock.elapsed
 
     @property
@@ -64,9 +66,9 @@ class Finder:
         return max(self._found, key=lambda found: found.trial.score, default=None)
 
     @property
-    def failure(self) -> str:
-        """Why most of the others have none."""
-        return max(self._failures, key=self._failures.count, default="the time was over")
+    def failure(self) -> str | None:
+        """Why most of the others have none; None where none has failed."""
+        return max(self._failures, key=self._failures.count, default=None)
 
     def compare(
         self, candidates: Sequence[Candidate], deadline: float, *, enough: int = 0
@@ -104,6 +106,8 @@ class Finder:
             What each fold of a pipeline may take.
         """
         proposer.begin(task)
+        # What came between the portfolio and this was no search.
+        self._gained = self._tools.clock.elapsed
         while (over := self._over(deadline)) is None:
             ready = self._tools.workers.wait(POLL_SECONDS, also=[proposer.connection])
             if not ready:
@@ -140,8 +144,9 @@ class Finder:
         tried = len(self._found) + n_failed
         if self._found and (tried < ENOUGH_TO_JUDGE or 2 * n_failed <= tried):
             return
+        why = self.failure or NO_TIME
         raise SearchFailed(
-            f"{n_failed} of {counted(tried, 'pipeline')} failed, most often: {self.failure}.",
+            f"{n_failed} of {counted(tried, 'pipeline')} failed, most often: {why}.",
             mend="Name a model in model_training.model, other features, or a larger budget.",
             field="model_training",
         )
@@ -161,8 +166,9 @@ class Finder:
             self.evaluator.submit(candidate, answer, seconds)
 
     def _take(self, found: Evaluated) -> None:
-        if any(found.candidate.key == known.candidate.key for known in self._found):
+        if found.candidate.key in self._taken:
             return  # proposed twice, and known from the first time
+        self._taken.add(found.candidate.key)
         if found.trial.failure is not None:
             self._failures.append(found.trial.failure)
         else:
@@ -177,12 +183,15 @@ class Finder:
         best = self.best
         told = Best(best.trial.name, self.part.metric, best.trial.value) if best else None
         self._tools.journal.tally(len(self._tools.ledger.trials), self._tools.ledger.failures, told)
+        if self._found and self._found[-1].trial.origin == "portfolio":
+            trial = self._found[-1].trial
+            self._tools.journal.say(f"{trial.name} on {trial.family}: {trial.value:.4f}")
 
     def _over(self, deadline: float) -> str | None:
         """Return why the search is over, or None."""
         until, best = self._until, self.best
         if time.monotonic() >= deadline:
-            return "the time was over"
+            return NO_TIME
         if until.score is not None and best is not None and best.trial.value >= until.score:
             return f"a score of {until.score:g} was reached"
         if self._is_full and self.evaluator.is_idle:

@@ -55,8 +55,9 @@ class Fits:
         deadline
             On `time.monotonic`.
         """
-        keys = {candidate.key for candidate in candidates}
-        self.begin(candidates, first=True)
+        wanted = tuple(candidates)
+        keys = {candidate.key for candidate in wanted}
+        self.begin(wanted, first=True)
         while keys - self._fitted.keys() - self.failures.keys() and time.monotonic() < deadline:
             self._workers.wait(POLL_SECONDS)
         return keys <= self._fitted.keys()

@@ -33,11 +33,14 @@ class Answered:
     answers : float32 array of shape (n_asked, n_classes), or (n_asked, 1) for regression
         Probabilities, or values.
     fit_seconds, predict_seconds : float
+    fitted : sklearn.pipeline.Pipeline or None
+        Preparation and model, where they were asked for.
     """
 
     answers: Answers
     fit_seconds: float
     predict_seconds: float
+    fitted: Steps | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,8 @@ class Fold:
     prepared
         A folder where imputed and selected features are kept for the next candidate on the same
         cases; None keeps nothing.
+    returns_fit
+        Whether what was fitted is returned with the answers.
     """
 
     table: Table
@@ -63,6 +68,7 @@ class Fold:
     fit_on: Positions
     asked: Positions
     prepared: str | None = None
+    returns_fit: bool = False
 
     def __call__(self) -> Answered:
         """Do it.
@@ -72,6 +78,8 @@ class Fold:
         ValueError
             When an answer is no finite number; besides, whatever the estimators raise.
         """
+        if self.returns_fit:
+            return self._with_fit()
         X, X_asked = self._features()
         began = time.monotonic()
         fitted = Steps([(n, clone(s)) for n, s in self.candidate.steps])
@@ -79,6 +87,14 @@ class Fold:
         between = time.monotonic()
         answers = answers_of(fitted, X_asked, self.target)
         return Answered(answers, between - began, time.monotonic() - between)
+
+    def _with_fit(self) -> Answered:
+        began = time.monotonic()
+        fitted = Fit(self.table, self.target, self.candidate, self.fit_on)()
+        between = time.monotonic()
+        X_asked = self.table.rows(self.candidate.family, self.asked)
+        answers = answers_of(fitted, X_asked, self.target)
+        return Answered(answers, between - began, time.monotonic() - between, fitted)
 
     def _features(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the prepared features of both parts."""

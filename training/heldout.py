@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline as Steps
 
 from tideline.blend import sharpened
 from tideline.errors import SearchFailed
@@ -20,7 +21,7 @@ from training.choice import Choice
 from training.evaluation import Scores, assess, measure
 from training.evaluator import Part
 from training.finder import Finder
-from training.fold import Answers, Fold, Positions, as_prediction
+from training.fold import Answered, Answers, Fold, Positions, as_prediction
 from training.neighbours import PUBLISHED_WINDOW, nearest_by_warping
 from training.scoring import OWN_METRICS
 from training.table import Table
@@ -61,6 +62,8 @@ class HeldOut:
     learned : intp array
         Positions of the cases that the majority, or the mean, is taken from.
     baselines : mapping of name to array of shape (n_held_out, n_classes or 1)
+    fitted : mapping of key to sklearn.pipeline.Pipeline
+        The members as they answered; of a hold-out only, for each outer fold has its own.
     """
 
     by: Literal["hold-out", "outer folds"]
@@ -68,6 +71,7 @@ class HeldOut:
     answers: Answers
     learned: Positions
     baselines: dict[str, NDArray[Any]] = field(default_factory=dict)
+    fitted: dict[str, Steps] = field(default_factory=dict)
 
     def beside(self, name: str, answers: NDArray[Any]) -> HeldOut:
         """Return the same with one more baseline."""
@@ -117,23 +121,25 @@ def held_out_by(
     found = [
         {c.key: c for c in (*(c for _, c in trust.choice.members), *extra)} for trust in trusts
     ]
-    answers = asking.all(
+    answered = asking.all(
         [(trust, c) for trust, each in zip(trusts, found, strict=True) for c in each.values()],
         deadline,
+        returns_fit=len(trusts) == 1,
     )
-    if answers is None:
+    if answered is None:
         return None
-    by_trust = [{c.key: next(answers) for c in each.values()} for each in found]
+    by_trust = [{c.key: next(answered) for c in each.values()} for each in found]
     blended = [_blended(t.choice, by) for t, by in zip(trusts, by_trust, strict=True)]
     baselines = {}
     if beside:
-        baselines[CONVOLUTIONS] = np.concatenate([by[beside.key] for by in by_trust])
+        baselines[CONVOLUTIONS] = np.concatenate([by[beside.key].answers for by in by_trust])
     return HeldOut(
         "hold-out" if len(trusts) == 1 else "outer folds",
         np.concatenate([trust.asked for trust in trusts]),
         np.concatenate(blended),
         np.unique(np.concatenate([trust.fit_on for trust in trusts])),
         baselines,
+        {key: one.fitted for key, one in by_trust[0].items() if one.fitted is not None},
     )
 
 
@@ -154,8 +160,12 @@ class Asking:
     workers: Workers
 
     def all(
-        self, questions: Sequence[tuple[Trust, Candidate]], deadline: float
-    ) -> Iterator[Answers] | None:
+        self,
+        questions: Sequence[tuple[Trust, Candidate]],
+        deadline: float,
+        *,
+        returns_fit: bool = False,
+    ) -> Iterator[Answered] | None:
         """Return the answers in the order of the questions; None when the time was over first.
 
         Raises
@@ -166,9 +176,16 @@ class Asking:
         outcomes: dict[int, Outcome] = {}
         tickets = []
         for number, (trust, candidate) in enumerate(questions):
-            job = Fold(self.table, self.target, candidate, trust.fit_on, trust.asked)
+            job = Fold(
+                self.table,
+                self.target,
+                candidate,
+                trust.fit_on,
+                trust.asked,
+                returns_fit=returns_fit,
+            )
             told = partial(outcomes.__setitem__, number)
-            tickets.append(self.workers.submit(job, told, first=True))
+            tickets.append(self.workers.submit(job, told))
         while len(outcomes) < len(questions):
             if time.monotonic() >= deadline:
                 self.workers.drop(tickets)
@@ -178,18 +195,18 @@ class Asking:
             failure = outcomes[number].failure
             if failure is not None:
                 raise SearchFailed(
-                    f"{candidate.name} could not answer for the held-out cases: {failure}",
+                    f"{candidate.name} could not answer for the held-out cases: {failure}.",
                     mend="Name another model or other arguments, or leave the model out for a "
                     "search.",
                     field="model_training.model",
                 )
-        return (outcomes[number].result.answers for number in range(len(questions)))
+        return (outcomes[number].result for number in range(len(questions)))
 
 
-def _blended(choice: Choice, by: Mapping[str, Answers]) -> Answers:
-    mean = np.zeros(by[choice.members[0][1].key].shape)
+def _blended(choice: Choice, by: Mapping[str, Answered]) -> Answers:
+    mean = np.zeros(by[choice.members[0][1].key].answers.shape)
     for weight, candidate in choice.members:
-        mean += weight * by[candidate.key]
+        mean += weight * by[candidate.key].answers
     return sharpened(mean, choice.sharpness).astype(np.float32)
 
 

@@ -34,8 +34,8 @@ MOST_FEATURES = 50
 MOST_REGIONS = 8
 ROUNDS = 10
 """How often each group is shuffled, at most."""
-FALLBACKS = {"classification": "neg_log_loss", "regression": "neg_root_mean_squared_error"}
-"""What is measured where the metric is not defined, as the ROC curve of one class is not."""
+FINE = {"classification": "neg_log_loss", "regression": "neg_root_mean_squared_error"}
+"""Metrics that are always defined, and that the least change of an answer changes."""
 
 Columns = NDArray[np.intp]
 Answers = NDArray[np.float64]
@@ -67,8 +67,10 @@ def importances(
     target
         The labels of these cases.
     metric
-        Under scikit-learn's name. Where it is not defined on these cases, the log-loss or the
-        squared error is measured.
+        Under scikit-learn's name. Where it is not defined on these cases, the losses are those of
+        the log-loss, or of the squared error. So are those of classes where no feature or region
+        makes as much difference to the metric as one case could: where a model is right by far, it
+        can lose much of what it knows without a mistake.
     deadline
         On `time.monotonic`; nothing is begun that would, by how long it took before, end later.
     on
@@ -95,8 +97,9 @@ def importances(
     measured = _Measurement(pipeline, X, target, metric, deadline)
     if time.monotonic() < deadline:
         measured.repeat(rng)
-    found = {kind: measured.importances(kind) for kind in ("channel", "region", "feature")}
-    return Importances(measured.metric, on, found["feature"], found["channel"], found["region"])
+    told_by = measured.metric
+    found = {kind: measured.importances(kind, told_by) for kind in ("channel", "region", "feature")}
+    return Importances(told_by, on, found["feature"], found["channel"], found["region"])
 
 
 def sample(target: Target, rng: np.random.Generator) -> Columns:
@@ -157,17 +160,19 @@ class _Group:
     ----------
     places
         For each part that has any of them, its number and their positions among its own columns.
+    losses
+        What each shuffle cost, by metric.
     """
 
     kind: str
     what: str
     places: list[tuple[int, Columns]]
-    losses: list[float] = field(default_factory=list)
+    losses: list[dict[str, float]] = field(default_factory=list)
 
-    @property
-    def importance(self) -> Importance:
-        """The mean loss and its deviation."""
-        return Importance(self.what, float(np.mean(self.losses)), float(np.std(self.losses)))
+    def importance(self, metric: str) -> Importance:
+        """Return the mean loss and its deviation."""
+        losses = [by[metric] for by in self.losses]
+        return Importance(self.what, float(np.mean(losses)), float(np.std(losses)))
 
 
 class _Measurement:
@@ -180,7 +185,16 @@ class _Measurement:
         self._target, self._deadline = target, deadline
         self._parts = parts_of(pipeline)
         self._groups: list[_Group] = []
-        self.metric = metric
+        self._metrics = list(dict.fromkeys([metric, FINE[target.task]]))
+
+    @property
+    def metric(self) -> str:
+        """The metric that was asked for, or the finer one, where it tells too little apart."""
+        first, finer = self._metrics[0], self._metrics[-1]
+        small = (*self.importances("feature", first), *self.importances("region", first))
+        if not self._target.n_classes or any(i.loss > 1 / self._target.y.size for i in small):
+            return first
+        return finer if small else first
 
     def repeat(self, rng: np.random.Generator) -> None:
         """Shuffle each group, again and again, until the time is over."""
@@ -188,7 +202,7 @@ class _Measurement:
         self._tables = [self._X[:, part.columns] for part in self._parts]
         self._seconds = [0.0] * len(self._parts)
         self._whole = [self._asked(number) for number in range(len(self._parts))]
-        self._best = self._score_where_defined()
+        self._best = self._scores_where_defined()
         self._groups = list(self._planned())
         for _ in range(ROUNDS):
             order = rng.permutation(self._target.y.size)
@@ -196,11 +210,12 @@ class _Measurement:
                 seconds = sum(self._seconds[number] for number, _ in group.places)
                 if time.monotonic() + seconds > self._deadline:
                     return
-                group.losses.append(self._best - self._score(self._shuffled(group, order)))
+                scores = self._scores(self._shuffled(group, order))
+                group.losses.append({name: self._best[name] - scores[name] for name in scores})
 
-    def importances(self, kind: str) -> tuple[Importance, ...]:
+    def importances(self, kind: str, metric: str) -> tuple[Importance, ...]:
         """Return what was found of the groups of a kind, the largest loss first."""
-        found = [g.importance for g in self._groups if g.kind == kind and g.losses]
+        found = [g.importance(metric) for g in self._groups if g.kind == kind and g.losses]
         return tuple(sorted(found, key=lambda importance: -importance.loss))
 
     def _planned(self) -> Iterator[_Group]:
@@ -244,16 +259,18 @@ class _Measurement:
         self._seconds[number] = time.monotonic() - began
         return answers
 
-    def _score(self, answers: list[Answers]) -> float:
+    def _scores(self, answers: list[Answers]) -> dict[str, float]:
+        """Return the score of the blended answers, by metric."""
         blended = np.zeros_like(answers[0])
         for part, own in zip(self._parts, answers, strict=True):
             blended += part.share * own
-        return ranked(self.metric, self._target, self._target.y, blended)[0]
+        y = self._target.y
+        return {name: ranked(name, self._target, y, blended)[0] for name in self._metrics}
 
-    def _score_where_defined(self) -> float:
-        """Return the score of the pipeline as it is, by another metric where this has none."""
+    def _scores_where_defined(self) -> dict[str, float]:
+        """Return the scores of the pipeline as it is; a metric that has none is left out."""
         try:
-            return self._score(self._whole)
+            return self._scores(self._whole)
         except ValueError:
-            self.metric = FALLBACKS[self._target.task]
-            return self._score(self._whole)
+            self._metrics = self._metrics[-1:]
+            return self._scores(self._whole)

@@ -28,7 +28,10 @@ def wilson(successes: int, trials: int) -> Interval:
     spread = Z_95**2 / trials
     centre = (share + spread / 2) / (1 + spread)
     half = Z_95 * math.sqrt(share * (1 - share) / trials + spread / (4 * trials)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Exactly 0 and 1 where all fail or succeed, which rounding would miss.
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == trials else min(1.0, centre + half)
+    return low, high
 
 
 def newcombe(area: float, n_positive: int, n_negative: int) -> Interval:

@@ -75,7 +75,8 @@ class Ledger:
         # What follows the last line break was not written to its end: a new line is begun there.
         whole = content[: content.rfind(b"\n") + 1]
         if whole != content:
-            path.write_bytes(whole)
+            # In place: a run that is killed meanwhile loses no other line.
+            os.truncate(path, len(whole))
         for line in whole.splitlines():
             self._take(json.loads(line))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ from pathlib import Path
 from tideline.store.bucket import Bucket
 
 MOST_BYTES = 64 * 2**20
-"""A folder that holds more is not copied any further: the copies would cost more than they save."""
-FEATURES = ".npy"
-"""Of the files at the top; they are large, and computed again in seconds."""
+"""Answers beyond it are not copied: the copies would cost more than they save."""
+ARRAY = ".npy"
+"""Features, at the top, which are large and computed again in seconds; and answers, below."""
 
 
 class Mirror:
@@ -32,7 +33,7 @@ class Mirror:
         self._folder = folder
 
     def fetch(self) -> bool:
-        """Fill the folder from the copy, where there is one; tell whether there was.
+        """Make the folder from the copy, where there is one; tell whether there was.
 
         Raises
         ------
@@ -42,8 +43,12 @@ class Mirror:
         content = self._bucket.read(self._name, 2 * MOST_BYTES)
         if content is None:
             return False
+        draft = self._folder.with_name(f".{self._folder.name}")
+        shutil.rmtree(draft, ignore_errors=True)
         with zipfile.ZipFile(io.BytesIO(content)) as copy:
-            copy.extractall(self._folder)
+            copy.extractall(draft)
+        # The folder appears as a whole: of one that is there, nothing more is looked for here.
+        draft.replace(self._folder)
         return True
 
     def send(self) -> None:
@@ -54,13 +59,13 @@ class Mirror:
         StoreUnavailable
             When the store does not take it.
         """
-        files = tuple(self._files())
-        if sum(path.stat().st_size for path in files) > MOST_BYTES:
-            return
-        copy = io.BytesIO()
+        copy, room = io.BytesIO(), MOST_BYTES
         with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in files:
-                archive.write(path, path.relative_to(self._folder))
+            for path in self._files():
+                size = path.stat().st_size
+                if path.suffix != ARRAY or size <= room:
+                    archive.write(path, path.relative_to(self._folder))
+                    room -= size
         self._bucket.upload(self._name, [copy.getvalue()])
 
     def remove(self) -> None:
@@ -74,11 +79,11 @@ class Mirror:
         self._bucket.remove([self._name])
 
     def _files(self) -> Iterator[Path]:
-        for path in sorted(self._folder.rglob("*")):
-            top = path.parent == self._folder
-            if (
-                path.is_file()
-                and not path.name.startswith(".")
-                and not (top and path.suffix == FEATURES)
-            ):
-                yield path
+        yield from (path for path in self._whole() if path.suffix != ARRAY)
+        # Looked for last: the answers of every trial that was copied are there by now.
+        answers = (path for path in self._whole() if path.suffix == ARRAY)
+        yield from (path for path in answers if path.parent != self._folder)
+
+    def _whole(self) -> list[Path]:
+        files = sorted(path for path in self._folder.rglob("*") if path.is_file())
+        return [path for path in files if not path.name.startswith(".")]

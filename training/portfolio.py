@@ -1,26 +1,29 @@
 """The portfolio: strong models for time series that are evaluated before any search.
 
 Extremely randomised trees (Geurts, Ernst and Wehenkel 2006) on features of views and intervals, and
-a ridge on random convolutions (Dempster, Petitjean and Webb 2020), err on different cases: their
-mean is better than either, and than choosing one of them by cross-validation.
+a ridge and trees on random convolutions (Dempster, Petitjean and Webb 2020), err on different
+cases: their mean is better than each, and than choosing one of them by cross-validation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 
+from sklearn.base import RegressorMixin
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from tideline.labels import Task
 from tideline.ridge import CalibratedRidgeClassifier, WideRidgeRegressor
-from training.candidate import Candidate
+from training.candidate import Candidate, Family
 
 TREES = 500
 FEWER_TREES = 100
-SHARE_OF_FEATURES = 0.1
-"""Of the features, those that a tree looks at for each of its cuts."""
+PORTFOLIO = "portfolio"
+SHARE_OF: Mapping[Family, float] = MappingProxyType({"features": 0.1, "convolutions": 0.02})
+"""Of the features of a family, those that a tree looks at for each of its cuts."""
 
 
 def portfolio(task: Task, families: Container[str], random_state: int) -> list[Candidate]:
@@ -37,30 +40,44 @@ def portfolio(task: Task, families: Container[str], random_state: int) -> list[C
         found.append(Candidate("portfolio", "convolutions", (("model", ridge),)))
     if "features" in families:
         found.append(Candidate("portfolio", "features", (("model", ridge),)))
-        found.append(forest(task, random_state, FEWER_TREES))
+        found.append(forest(task, "features", random_state, FEWER_TREES))
         if task == "classification":
             found.append(_logistic(random_state))
     return found
 
 
-def forest(task: Task, random_state: int, trees: int) -> Candidate:
-    """Return the candidate of so many extremely randomised trees."""
+def forest(task: Task, family: Family, random_state: int, trees: int) -> Candidate:
+    """Return the candidate of so many extremely randomised trees on a family of features."""
     kind = ExtraTreesClassifier if task == "classification" else ExtraTreesRegressor
-    model = kind(trees, max_features=SHARE_OF_FEATURES, random_state=random_state)
-    return Candidate("portfolio", "features", (("model", model),))
+    model = kind(trees, max_features=SHARE_OF[family], random_state=random_state)
+    return Candidate("portfolio", family, (("model", model),))
 
 
-def default_blend(candidates: Sequence[Candidate]) -> list[tuple[int, Candidate]]:
-    """Return what is published unless another is clearly better: parts of a mean, by candidate.
+def default_blend(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates whose mean is published unless another is clearly better.
 
-    One part the largest forest on features, and two the ridge on convolutions, which are two
-    families themselves; where one is lacking, the other; where both are, the first there is.
+    For classes the largest forest on each family, and the ridge on convolutions, as far as they
+    are there. For values the forest on features alone: convolutions are of standard scores, and
+    do not know how large anything is. Where none of these is there, the first there is.
     """
-    forests = [c for c in candidates if c.is_forest and c.origin == "portfolio"]
-    ridges = [c for c in candidates if c.family == "convolutions"]
-    largest = sorted(forests, key=lambda c: int(c.steps[-1][1].n_estimators))[-1:]
-    blend = [*((1, c) for c in largest), *((2, c) for c in ridges)]
-    return blend or [(1, c) for c in candidates[:1]]
+    forests = [_largest(candidates, family) for family in SHARE_OF]
+    ridges = [c for c in candidates if c.family == "convolutions" and not c.is_forest]
+    if any(isinstance(c.steps[-1][1], RegressorMixin) for c in candidates):
+        forests, ridges = forests[:1], []
+    chosen = [*(c for c in forests if c is not None), *ridges[:1]]
+    return chosen or list(candidates[:1])
+
+
+def without_smaller_forests(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the candidates without the portfolio's forests that a larger one makes needless."""
+    largest = [_largest(candidates, family) for family in SHARE_OF]
+    return [c for c in candidates if not c.is_forest or c in largest]
+
+
+def _largest(candidates: Sequence[Candidate], family: str) -> Candidate | None:
+    """Return the portfolio's largest forest on a family, if there is any."""
+    forests = [c for c in candidates if c.is_forest and (c.origin, c.family) == (PORTFOLIO, family)]
+    return max(forests, key=lambda c: int(c.steps[-1][1].n_estimators), default=None)
 
 
 def _logistic(random_state: int) -> Candidate:

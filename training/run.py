@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sklearn.pipeline import Pipeline as Steps
-
-from tideline.blend import Blend
 from tideline.home import store_folder
 from tideline.labels import Task
 from tideline.memory import largest_model, usable_memory
@@ -20,6 +17,7 @@ from tideline.pipeline import Pipeline
 from tideline.spec import TrainingSpec
 from tideline.store import ModelStore, ModelVersion, is_shared, open_outbox, write_model
 from tideline.store.manifest import read_manifest
+from training.assembly import assemble
 from training.cases import Cases, read, split_off
 from training.clock import Clock
 from training.cores import available_cores
@@ -29,13 +27,11 @@ from training.finder import Until
 from training.heldout import beats
 from training.journal import Journal
 from training.ledger import Ledger
-from training.proposer.handle import Proposer
+from training.record import files_of, gather, measured
 from training.search import Data, Found, Search
 from training.tools import Tools
 from training.workers import LEAST_MEMORY, Workers
 
-LEAST_FOR_TPOT = 30.0
-"""Seconds of budget below which TPOT, whose import takes some, is not even started."""
 MEMORY_SHARE = 0.75
 """Of the memory, what the workers may fill; the rest is for the run and the files it maps."""
 
@@ -99,22 +95,23 @@ def train(run: Run) -> dict[str, Any]:
         run.journal.say(f"run {run.run_id} has published {published} before")
         return report(run, store, published)
     with ExitStack() as stack:
-        # Both are started before they are needed: their imports take as long as reading does.
+        # Started before they are needed: their imports take as long as reading does.
         workers = stack.enter_context(_workers())
-        proposer = None
-        if run.spec.model_training.is_search and run.clock.budget >= LEAST_FOR_TPOT:
-            proposer = stack.enter_context(Proposer(run.scratch / "proposer"))
         cases = read(run)
         split = split_off(run, cases)
         features = extract_features(run, cases.panel)
         data = Data(cases.panel, cases.target, split, features.table)
         tools = Tools(run.clock, run.journal, workers, Ledger(run.kept / "trials"), run.scratch)
         search = Search(run.spec.model_training, _until(run.spec), data, tools)
-        found = search.find(proposer)
+        found = search.find()
     scores = tell_scores(run, cases, found, split.note)
-    pipeline = assemble(cases, features, found)
-    document = describe_model(run, cases, features, pipeline, scores)
-    version = publish(run, pipeline, document)
+    pipeline = assemble(cases, features, found.choice, found.fits.fitted)
+    document = describe_model(run, cases, features, pipeline.narrowed(), scores)
+    importances = measured(run, cases, features, found, pipeline)
+    findings = gather(cases, found, document, tools.ledger.trials, importances)
+    version = publish(
+        run, pipeline.narrowed(), document, files_of(run, cases, features, found, findings)
+    )
     return report(run, store, version)
 
 
@@ -146,22 +143,6 @@ def tell_scores(run: Run, cases: Cases, found: Found, note: str | None) -> Score
     )
 
 
-def assemble(cases: Cases, features: Features, found: Found) -> Pipeline:
-    """Return the pipeline of the chosen members, with only the features that they use."""
-    members = found.choice.members
-    plan = features.plan
-    sharpness = found.choice.sharpness
-    if len(members) == 1 and sharpness == 1.0:
-        ((_, only),) = members
-        plan, steps = features.plans[only.family], found.fits.fitted(only)
-    else:
-        fitted = [(features.columns(c.family), found.fits.fitted(c)) for _, c in members]
-        weights = [weight for weight, _ in members]
-        steps = Steps([("model", Blend(fitted, weights, len(plan.features), sharpness))])
-    target, channels = cases.target, tuple(cases.panel.channels)
-    return Pipeline(plan, steps, target.task, target.classes, channels).narrowed()
-
-
 def describe_model(
     run: Run, cases: Cases, features: Features, pipeline: Pipeline, scores: ScoreCard
 ) -> ModelDocument:
@@ -186,12 +167,14 @@ def describe_model(
     )
 
 
-def publish(run: Run, pipeline: Pipeline, document: ModelDocument) -> ModelVersion:
-    """Make the pipeline the next version of its model."""
+def publish(
+    run: Run, pipeline: Pipeline, document: ModelDocument, files: Mapping[str, bytes]
+) -> ModelVersion:
+    """Make the pipeline the next version of its model, with some files for people beside it."""
     run.commit()
     run.journal.enter("publish", f"publishing {document.name}")
     folder = run.scratch / "model"
-    write_model(folder, pipeline, document)
+    write_model(folder, pipeline, document, files)
     patience = run.clock.patience
     if is_shared(run.store):
         _tell_size(run.journal, read_manifest(folder).size)

@@ -47,6 +47,11 @@ class Schedule:
         return time.monotonic() + self.clock.remaining - self.clock.publishing - margin
 
     @property
+    def last_at(self) -> float:
+        """When the budget is over: until then the first model is waited for, if there is none."""
+        return time.monotonic() + self.clock.remaining
+
+    @property
     def fitted_at(self) -> float:
         """When the model has to be fitted and scored; what follows is the report."""
         return self.published_at - self.report_seconds

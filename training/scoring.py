@@ -88,9 +88,9 @@ def ranked(
     wide = answers.astype(np.float64)
     loss = 0.0
     if target.n_classes:
-        wide = np.clip(wide, SMALLEST_PROBABILITY, 1.0)
-        wide /= wide.sum(axis=1, keepdims=True)
-        loss = float(-np.log(wide[np.arange(y.size), y]).mean())
+        # For the loss alone: answers that are equal remain equal for whatever ranks them.
+        told = np.clip(wide, SMALLEST_PROBABILITY, 1.0)
+        loss = float(-np.log(told[np.arange(y.size), y] / told.sum(axis=1)).mean())
     own = _OWN.get(metric)
     value = -loss if metric == "neg_log_loss" else None
     if value is None and own is not None:
@@ -153,8 +153,7 @@ class _AnsweredClasses(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         return self
 
     def predict_proba(self, X: NDArray[Any]) -> NDArray[Any]:
-        proper: NDArray[Any] = X / X.sum(axis=1, keepdims=True)
-        return proper
+        return X
 
     def predict(self, X: NDArray[Any]) -> NDArray[Any]:
         codes: NDArray[Any] = X.argmax(axis=1)

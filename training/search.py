@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tideline.errors import DataError, SearchFailed
+from tideline.errors import BudgetExceeded, DataError, SearchFailed
 from tideline.panel import Panel
 from tideline.spec import ModelTrainingSpec, build_estimator
 from tideline.spec.search_arguments import SearchArguments
@@ -29,7 +29,14 @@ from training.heldout import (
     out_of_fold,
 )
 from training.ledger import MAIN
-from training.portfolio import FEWER_TREES, TREES, forest, portfolio
+from training.portfolio import (
+    FEWER_TREES,
+    SHARE_OF,
+    TREES,
+    forest,
+    portfolio,
+    without_smaller_forests,
+)
 from training.proposer.handle import Proposer
 from training.proposer.task import ProposerTask
 from training.schedule import (
@@ -50,6 +57,8 @@ from training.tools import Tools
 
 EARLY_STOP = 10
 """Generations without a better pipeline that end a search which the spec does not bound."""
+NESTED_FOLDS = 3
+"""Folds inside an outer fold, at most: what is judged there is the way of choosing."""
 SEEDS = 5
 """Pipelines of the portfolio that TPOT starts from."""
 EVOLUTION = (
@@ -128,13 +137,8 @@ class Search:
         everything = np.arange(data.panel.n_cases, dtype=np.intp)
         self._fits = Fits(data.table, data.target, everything, tools.workers)
 
-    def find(self, proposer: Proposer | None) -> Found:
+    def find(self) -> Found:
         """Find the model.
-
-        Parameters
-        ----------
-        proposer
-            TPOT's; None where it is not to be asked.
 
         Raises
         ------
@@ -142,13 +146,19 @@ class Search:
             When no model could be fitted, or more failed than not.
         """
         default = self._start()
-        self._fits.begin(c for _, c in default.members)
+        self._fits.begin((c for _, c in default.members), first=True)
         self._repeat_in_outer_folds()
-        if proposer is not None:
-            self._search(proposer)
+        if self._wanted.is_search:
+            self._search()
         choice = self._choose(default)
+        # They are fitted beside the evaluation, and come first: a model is worth more than a score.
+        self._fits.begin((c for _, c in choice.members), first=True)
         held_out = self._ask_held_out(choice)
-        return Found(self._fitted(choice, default), self._fits, held_out, self._metric)
+        fitted = self._fitted(choice, default)
+        if held_out is not None and fitted is not choice:
+            held_out = None
+            self._tools.journal.notice("what was scored on cases held out is another model.")
+        return Found(fitted, self._fits, held_out, self._metric)
 
     def _finder(self, name: str, split: Split) -> Finder:
         data, tools = self._data, self._tools
@@ -175,12 +185,10 @@ class Search:
             self._data.target.task, self._data.table.files, self._wanted.random_state
         )
         found = self._main.compare(self._candidates, schedule.at(PORTFOLIO_SHARE), enough=1)
-        self._add_forest(found)
-        self._candidates = [f.candidate for f in self._main.found]
+        self._add_forests(found)
+        self._candidates = without_smaller_forests([f.candidate for f in self._main.found])
         self._main.require_sound()
         default = default_choice(self._main.found, self._main.part)
-        for trial in (f.trial for f in self._main.found):
-            journal.say(f"{trial.family}: {trial.name} {trial.value:.4f}")
         journal.say(f"their mean: {default.name} {default.score.value:.4f}", 1.0)
         return default
 
@@ -191,27 +199,38 @@ class Search:
         candidate = Candidate("spec", "features", (("model", estimator),), wanted.select_features)
         self._tools.journal.enter("search", f"scoring {candidate.name} by {self._metric}")
         found = self._main.compare([candidate], self._schedule.at(1 - FIT_SHARE))
+        if not found and self._main.failure is None:
+            raise BudgetExceeded(
+                f"{candidate.name} could not be scored in the {self._tools.clock.budget:g} s of "
+                "the budget.",
+                mend="Raise budget, name a cheaper model, or a smaller set of features.",
+                field="budget",
+            )
         if not found:
             raise SearchFailed(
-                f"{candidate.name} could not be fitted to the features: {self._main.failure}",
+                f"{candidate.name} could not be fitted to the features: {self._main.failure}.",
                 mend="Name another model or other arguments, or leave the model out for a search.",
                 field="model_training.model",
             )
         return default_choice(found, self._main.part)
 
-    def _add_forest(self, found: Sequence[Evaluated]) -> None:
-        """Try the larger forest, where the time will do for all the fits that it needs."""
+    def _add_forests(self, found: Sequence[Evaluated]) -> None:
+        """Try larger forests, where the time will do for all the fits that they need."""
         small = next((f for f in found if f.candidate.is_forest), None)
         if small is None:
             return
+        task = self._data.target.task
+        families = [family for family in SHARE_OF if family in self._data.table.files]
+        if task == "regression":
+            families = families[:1]
         n_outer = len(self._data.split.outer_splits())
-        fits = (n_outer + 1) * (self._main.part.n_folds + 1) + 1
-        seconds = small.trial.fit_seconds * TREES / FEWER_TREES * fits
+        fits = n_outer * (NESTED_FOLDS + 1) + self._main.part.n_folds + 1
+        seconds = len(families) * small.trial.fit_seconds * TREES / FEWER_TREES * fits
         if seconds / self._tools.workers.count > FOREST_SHARE * self._schedule.left:
             self._tools.journal.say(f"{TREES} trees would take too long: {FEWER_TREES} do")
             return
-        large = forest(self._data.target.task, self._wanted.random_state, TREES)
-        self._main.compare([large], self._schedule.at(PORTFOLIO_SHARE))
+        large = [forest(task, family, self._wanted.random_state, TREES) for family in families]
+        self._main.compare(large, self._schedule.at(PORTFOLIO_SHARE))
 
     def _repeat_in_outer_folds(self) -> None:
         """Compare the same in each outer fold, where there are any; or choose nothing at all.
@@ -222,26 +241,39 @@ class Search:
         splits = self._data.split.outer_splits()
         if not splits:
             return
-        seconds = sum(f.trial.fit_seconds for f in self._main.found) * self._main.part.n_folds
+        known = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
+        seconds = sum(known[c.key] for c in self._candidates) * NESTED_FOLDS
         asked = len(splits) * seconds / self._tools.workers.count
-        if not self._wanted.is_search or asked > NESTED_SHARE * self._schedule.left:
+        finders = [
+            self._finder(f"outer-{number}", split.in_folds(NESTED_FOLDS))
+            for number, split in enumerate(splits, 1)
+        ]
+        if not self._wanted.is_search:
             self._may_choose = False
+        elif asked > NESTED_SHARE * self._schedule.left:
+            self._choose_nothing("the time is too short to repeat a choice in outer folds")
+        elif not all(finder.part.is_comparable for finder in finders):
+            self._choose_nothing(
+                f"a class has too few members to compare by {self._metric} without an outer fold"
+            )
+        if not self._may_choose:
             return
         self._tools.journal.say(f"the same in {len(splits)} outer folds")
-        for number, split in enumerate(splits):
-            finder = self._finder(f"outer-{number + 1}", split)
+        for finder, split in zip(finders, splits, strict=True):
             finder.compare(self._candidates, self._schedule.at(1 - FIT_SHARE), enough=1)
             self._nested.append((finder, split))
 
-    def _search(self, proposer: Proposer) -> None:
+    def _choose_nothing(self, why: str) -> None:
+        self._may_choose = False
+        self._tools.journal.notice(
+            f"nothing was chosen, and TPOT was not asked: {why}, and nothing could be said of it."
+        )
+
+    def _search(self) -> None:
         """Let TPOT search; where there are outer folds, in each of them too."""
         journal, seconds = self._tools.journal, (1 - FIT_SHARE) * self._schedule.left
         each = seconds / 2 / len(self._nested) if self._nested else seconds
         if not self._may_choose:
-            journal.notice(
-                "TPOT was not asked: the time is too short to repeat its choice in outer folds, "
-                "and without them nothing could be said of it."
-            )
             return
         if each < LEAST_SEARCH:
             searches = f"{len(self._nested) + 1} searches" if self._nested else "a search"
@@ -252,13 +284,12 @@ class Search:
             )
             return
         journal.enter("search", f"TPOT searches for at most {seconds:.0f} s")
-        self._search_with(proposer, self._main, seconds / 2 if self._nested else seconds)
+        self._search_in(self._main, seconds / 2 if self._nested else seconds)
         for number, (finder, _) in enumerate(self._nested, 1):
             journal.say(f"and in outer fold {number} of {len(self._nested)}, for {each:.0f} s")
-            with Proposer(self._tools.scratch / f"proposer-{number}") as own:
-                self._search_with(own, finder, each)
+            self._search_in(finder, each)
 
-    def _search_with(self, proposer: Proposer, finder: Finder, seconds: float) -> None:
+    def _search_in(self, finder: Finder, seconds: float) -> None:
         arguments = SearchArguments.model_validate(self._wanted.model_args)
         if arguments.max_time_mins:
             seconds = min(seconds, arguments.max_time_mins * 60)
@@ -266,9 +297,9 @@ class Search:
         longest = min(
             arguments.max_eval_time_mins * 60, FIT_SHARE * self._schedule.left / FOLDS_A_SEARCH
         )
-        over = finder.search(
-            proposer, self._task(finder, arguments), time.monotonic() + seconds, longest
-        )
+        deadline = time.monotonic() + seconds
+        with Proposer(self._tools.scratch / f"proposer-{finder.part.name}") as proposer:
+            over = finder.search(proposer, self._task(finder, arguments), deadline, longest)
         self._tools.journal.say(f"the search is over: {over}")
 
     def _task(self, finder: Finder, arguments: SearchArguments) -> ProposerTask:
@@ -331,10 +362,7 @@ class Search:
         if split.held_out.size:
             return [Trust(choice, split.train, split.held_out)]
         seed = self._wanted.random_state
-        return [
-            Trust(choose(finder.found, finder.part, seed), own.train, own.held_out)
-            for finder, own in self._nested
-        ]
+        return [Trust(finder.choice(seed), own.train, own.held_out) for finder, own in self._nested]
 
     def _neighbours(self, trusts: Sequence[Trust]) -> NDArray[Any] | None:
         """Return the answers of 1-NN DTW, where the time and the series allow it."""
@@ -351,16 +379,22 @@ class Search:
         return found
 
     def _fitted(self, choice: Choice, default: Choice) -> Choice:
-        """Return the choice once it is fitted to all cases; the default where time is over."""
+        """Return the choice once it is fitted to all cases; where time is over, what is."""
         journal = self._tools.journal
         members = [candidate for _, candidate in choice.members]
         journal.enter("fit", f"fitting {choice.name} to all cases")
         if self._fits.wait(members, self._schedule.fitted_at):
             return choice
         journal.notice(f"{choice.name} could not be fitted to all cases in time.")
-        members = [candidate for _, candidate in default.members]
-        if self._fits.wait(members, self._schedule.published_at):
+        if self._fits.wait([c for _, c in default.members], self._schedule.published_at):
             return default
+        ranked = sorted(self._main.found, key=lambda found: -found.trial.score)
+        ready = [found for found in ranked if self._fits.has([found.candidate])]
+        if not ready:
+            self._fits.wait([self._main.found[0].candidate], self._schedule.last_at)
+            ready = [found for found in ranked if self._fits.has([found.candidate])]
+        if ready:
+            return default_choice(ready[:1], self._main.part)
         raise SearchFailed(
             f"{default.name} could not be fitted to all cases: "
             f"{'; '.join(self._fits.failures.values()) or 'the time was over'}.",

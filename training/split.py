@@ -73,6 +73,13 @@ class Split:
         """Return folds for some of the cases, made as `fold_of`; see `Basis.folds_of`."""
         return self.basis.folds_of(positions)
 
+    def in_folds(self, most: int) -> Split:
+        """Return the same split with fewer folds over `train`, where it has more."""
+        if self.n_folds <= most:
+            return self
+        fold_of = replace(self.basis, folds=most).folds_of(self.train)
+        return replace(self, fold_of=fold_of)
+
     def outer_splits(self) -> tuple[Split, ...]:
         """Return a split for each outer fold: what it tests is held out, the rest is `train`."""
         if self.outer_of is None:

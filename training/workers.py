@@ -15,8 +15,9 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context
+from multiprocessing import connection, forkserver, get_context
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,7 +33,9 @@ Then = Callable[["Outcome"], None]
 
 TOO_LONG = "it took longer than it was given"
 LEAST_MEMORY = 512 * 2**20
-PRELOADED = ["training.candidates"]
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Read by libraries that are loaded later than the workers begin, as LightGBM's."""
+PRELOADED = ["training.fold", "training.portfolio"]
 """What every worker has imported: the server that they are forked from does so, once."""
 
 _context = get_context("forkserver")
@@ -94,7 +97,11 @@ class _Worker:
 
     def take(self, order: _Order) -> None:
         self.order, self.began = order, time.monotonic()
-        self.pipe.send(order.job)
+        try:
+            self.pipe.send(order.job)
+        except (BrokenPipeError, ConnectionResetError):
+            # It died while it was idle: its pipe can be read, and `give` tells why.
+            return
 
     def give(self) -> tuple[Any, str | None]:
         """Return what its job returned, or why it did not; the process may be dead."""
@@ -139,11 +146,13 @@ class Workers:
         self._memory = memory
         self._workers: list[_Worker] = []
         self._waiting: deque[_Order] = deque()
+        self._ended: deque[tuple[_Order, Outcome]] = deque()
         self._tickets = 0
 
     def __enter__(self) -> Self:
+        # Its imports take seconds, for which only the first order waits: workers begin with it.
         _context.set_forkserver_preload(PRELOADED)
-        self._workers = [_Worker(self._memory) for _ in range(self.count)]
+        forkserver.ensure_running()
         return self
 
     def __exit__(
@@ -153,6 +162,7 @@ class Workers:
         _trace: TracebackType | None,
     ) -> None:
         self._waiting.clear()
+        self._ended.clear()
         for worker in self._workers:
             worker.end()
         self._workers = []
@@ -182,9 +192,9 @@ class Workers:
 
     def drop(self, tickets: Iterable[int]) -> None:
         """Forget some jobs: those that wait are not begun, those at work are ended."""
-        # What has ended in the meantime has no order any more, and is not looked for.
         unwanted = set(tickets)
         self._waiting = deque(o for o in self._waiting if o.ticket not in unwanted)
+        self._ended = deque(each for each in self._ended if each[0].ticket not in unwanted)
         for place, worker in enumerate(self._workers):
             if worker.order is not None and worker.order.ticket in unwanted:
                 self._replace(place)
@@ -198,7 +208,8 @@ class Workers:
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing to wait for."""
-        return not self._waiting and all(worker.order is None for worker in self._workers)
+        busy = any(worker.order is not None for worker in self._workers)
+        return not (self._waiting or self._ended or busy)
 
     def wait(self, seconds: float, also: Sequence[Connection] = ()) -> list[Connection]:
         """Wait until something has come to an end, and tell those who asked for it.
@@ -219,9 +230,12 @@ class Workers:
         busy = {worker.pipe: worker for worker in self._workers if worker.order is not None}
         until = min([time.monotonic() + seconds, *(worker.deadline for worker in busy.values())])
         ready = connection.wait([*busy, *also], max(0.0, until - time.monotonic()))
-        ended = [self._collected(busy[pipe]) for pipe in busy if pipe in ready] + self._overdue()
+        self._ended += [self._collected(busy[pipe]) for pipe in busy if pipe in ready]
+        self._ended += self._overdue()
         self._hand_out()
-        for order, outcome in ended:
+        while self._ended:
+            # One may drop others that have ended in the same moment.
+            order, outcome = self._ended.popleft()
             order.then(outcome)
         return [pipe for pipe in also if pipe in ready]
 
@@ -246,6 +260,8 @@ class Workers:
         self._workers[place] = _Worker(self._memory)
 
     def _hand_out(self) -> None:
+        if self._waiting and not self._workers:
+            self._workers = [_Worker(self._memory) for _ in range(self.count)]
         for place, worker in enumerate(self._workers):
             if not self._waiting:
                 return
@@ -269,32 +285,35 @@ def _serve(pipe: Connection, lifeline: Connection, memory: int | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _be_the_first_to_go(memory)
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
     warnings.simplefilter("ignore")
     with threadpool_limits(1):
         while True:
             try:
-                job = pipe.recv()
-            except EOFError:
+                pipe.send_bytes(_done(pipe.recv_bytes()))
+            except (EOFError, OSError):
                 return
-            pipe.send(_done(job))
 
 
-def _done(job: Job) -> tuple[Any, str | None]:
+def _done(order: bytes) -> bytes | memoryview:
+    """Do a job, and return what is to be told of it; both are pickled."""
     try:
-        return job(), None
+        return ForkingPickler.dumps((ForkingPickler.loads(order)(), None))
     except Exception as error:  # noqa: BLE001 - whatever an estimator raises is its job's failure
-        return None, reason_of(error)
+        return ForkingPickler.dumps((None, reason_of(error)))
 
 
 def _be_the_first_to_go(memory: int | None) -> None:
     """Bound the memory, and let the kernel end this process before the run's own."""
     score = Path("/proc/self/oom_score_adj")
-    if score.exists():
+    if os.access(score, os.W_OK):
         score.write_text("1000", encoding="ascii")
     if memory is not None:
         # What a process fills itself; files that are mapped do not count.
-        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        bound = memory if most == resource.RLIM_INFINITY else min(memory, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (bound, most))
 
 
 def _end_with(lifeline: Connection) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,14 @@ class Program:
     def spec(self, **fields: Any) -> Path:
         return self.write("spec.yaml", yaml.safe_dump({"pipeline_id": "waves", **fields}))
 
+    def spec_of(self, series: str, labels: str, **fields: Any) -> Path:
+        """Write the data too; its column of cases is `case`, and few features are computed."""
+        self.write("series.json", series)
+        self.write("labels.json", labels)
+        features = {"column_id": "case", "default_fc_parameters": "minimal"}
+        data = {"raw_data": "series.json", "labels": "labels.json"}
+        return self.spec(**data, **{"extract_features": features, **fields})
+
     def start(self, spec: Path | str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [
@@ -82,6 +91,14 @@ class Program:
         path = self.folder / "progress.jsonl"
         text = path.read_text() if path.exists() else ""
         return [json.loads(line) for line in text.split("\n")[:-1]]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Poll until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
 
 
 @pytest.fixture

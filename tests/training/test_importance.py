@@ -193,6 +193,20 @@ def test_where_the_metric_is_not_defined_another_is_measured_and_told(
     assert found.by_channel
 
 
+def test_where_no_shuffle_makes_a_mistake_the_finer_metric_tells_them_apart() -> None:
+    plan = plan_of()
+    X = table(plan)
+    # Every feature tells the class, so that the others make up for any one.
+    y = np.arange(N) % 2
+    X += 50 * y[:, np.newaxis].astype(np.float32)
+    X[:, :3] = table(plan)[:, :3]
+    target = Target("classification", (0, 1), y)
+    found = measured(fitted(plan, trees(), X, target), X, target)
+    assert found.metric == "neg_log_loss"
+    assert found.by_channel[0].loss > 0 == found.by_channel[-1].loss
+    assert found.by_channel[-1].what == "a"
+
+
 def test_of_many_cases_a_sample_is_measured_with_members_of_rare_classes() -> None:
     y = np.zeros(3000, dtype=np.int64)
     y[[5, 700, 2999]] = 1

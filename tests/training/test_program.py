@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.training.conftest import Program
+from tests.training.conftest import Program, wait_for
 from tideline import open_store, read_panel
 from tideline.readers import ColumnRoles
 
@@ -191,6 +191,7 @@ def test_a_stop_exits_with_75_at_once_and_leaves_nothing(program: Program, waves
             labels="labels.json",
             budget=600,
             extract_features=COLUMNS,
+            model_training={"test_fraction": 0.25},
         )
     )
     wait_for(lambda: any(e["stage"] == "search" for e in program.progress()))
@@ -227,14 +228,6 @@ def test_no_search_outlives_a_run_that_is_killed(program: Program, waves: Waves)
     process.communicate()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Poll until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def test_a_run_takes_all_from_a_store_and_leaves_all_there(program: Program, waves) -> None:

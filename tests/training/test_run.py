@@ -68,7 +68,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             clock=clock,
             journal=Journal(stream=told),
         )
-        version = publish(run, pipeline, document_of(pipeline, "a", "a"))
+        version = publish(run, pipeline, document_of(pipeline, "a", "a"), {})
         assert open_store(store).list() == (version,)
         return told.getvalue()
 
@@ -78,7 +78,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 def test_a_finished_training_waits_for_its_store_as_long_as_the_run_has_time(
     published: Callable[..., str],
 ) -> None:
-    told = re.search(r"waited for, (\d+) s at most", published(Clock(3600.0)))
+    told = re.search(r"waited for (\d+) s at most", published(Clock(3600.0)))
     assert told is not None
     assert 3600 < int(told[1]) <= 3600 * OVERSHOOT
 

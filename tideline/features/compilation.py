@@ -12,9 +12,10 @@ import numpy as np
 
 from tideline.features.convolutions import LEAST_OF_CHANNEL, plan_convolutions
 from tideline.features.extraction import extract
+from tideline.features.kernels.warping import bounds, envelopes, nearest, warped
 from tideline.features.plan import FeaturePlan
 from tideline.features.views import dyadic
-from tideline.panel import Channel, Panel
+from tideline.panel import Channel, FloatArray, Panel
 
 
 def compile_kernels() -> float:
@@ -32,7 +33,20 @@ def compile_kernels() -> float:
     extract(panel, FeaturePlan.for_panel(panel, "comprehensive"))
     extract(panel, FeaturePlan.for_panel(panel, "minimal", views=tuple(dyadic(depth=1))))
     extract(panel, plan_convolutions(panel, features=LEAST_OF_CHANNEL))
+    _warp(np.stack([series[0], series[0][::-1]]))
     return time.monotonic() - began
+
+
+def _warp(pair: FloatArray) -> None:
+    """Compare two series by time warping, as the baseline of a training run does."""
+    length = pair.shape[1]
+    starts, lengths = np.array([0, length]), np.array([length, length])
+    low, high = np.empty((2, 1, length)), np.empty((2, 1, length))
+    envelopes(pair.reshape(-1), starts, lengths, 1, low, high)
+    asked, least = pair[:1], np.empty(2)
+    bounds(asked, low, high, least)
+    nearest(asked, pair.reshape(-1), starts, lengths, low, high, np.argsort(least), least, 0.1)
+    warped(asked, pair[1:], 1, np.inf, np.zeros(length + 1))
 
 
 if __name__ == "__main__":

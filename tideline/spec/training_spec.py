@@ -89,7 +89,7 @@ class ExtractionSpec(Section):
     convolutions: bool | None = Field(
         None,
         description="Whether features of random convolutions are computed beside the calculators' "
-        "own. Null: where no calculators are named.",
+        "own, for a search. Null: where no calculators are named.",
     )
     impute_function: Literal["tsfresh.utilities.dataframe_functions.impute"] | None = Field(
         "tsfresh.utilities.dataframe_functions.impute",

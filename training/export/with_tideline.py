@@ -75,9 +75,7 @@ def main() -> None:
     training = read_panel(asked.train_data, ROLES)
     labels = training.labels
     if asked.train_labels is not None:
-        labels = read_labels(
-            asked.train_labels, ROLES.column_id, COLUMN_LABEL, ROLES.column_group
-        )
+        labels = read_labels(asked.train_labels, ROLES.column_id, COLUMN_LABEL)
     if labels is None:
         parser.error("the training data holds no labels: name their file")
     pipeline = fitted(training.panel, labels.aligned_to(training.panel))

@@ -26,8 +26,8 @@ _SCRIPT = Template('''\
 
     python pipeline.py TRAIN_DATA TRAIN_LABELS DATA
 
-The files are CSV, JSON or Parquet. Prints one JSON object: $answer by the id of
-each case of DATA.
+The files are CSV, JSON or Parquet.
+Prints one JSON object: $answer by the id of each case of DATA.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ def read(path: Path) -> pd.DataFrame | dict:
         texts = [c for c in (COLUMN_ID, COLUMN_KIND) if c is not None]
         frame = pd.read_csv(
             io.StringIO(text),
-            sep=max(",;\t", key=text.partition("\n")[0].count),
+            sep=max(",;\\t", key=text.partition("\\n")[0].count),
             dtype=dict.fromkeys(texts, str),
-            float_precision="round_trip",
+            keep_default_na=False,
+            na_values=["", "NaN", "nan"],
         )
         return frame.loc[:, [not c.startswith("Unnamed: ") for c in frame.columns]]
     found = json.loads(text)
@@ -257,10 +258,12 @@ def suffices(fitted: Fitted) -> bool:
     """Tell whether tsfresh computes all features, in their order, from tables with ids.
 
     Not where a calculator goes by dates, which tsfresh wants as the index of a table; and not
-    where the data holds its labels: it is no table.
+    where the data is no table, as a .ts file is none, or holds its labels, which no table does.
     """
     spec = fitted.spec
     if fitted.families != ("features",) or None in (spec.roles.column_id, spec.labels):
+        return False
+    if str(spec.raw_data).lower().endswith(".ts"):
         return False
     plan = fitted.plans["features"]
     if any(
@@ -284,6 +287,33 @@ def script(fitted: Fitted) -> str:
     selects = any(candidate.selects for _, candidate in fitted.members)
     for module, name in OF_SELECTION if selects else ():
         writer.add_import(module, name)
+    is_class = bool(fitted.target.n_classes)
+    parts = {
+        "title": fitted.spec.pipeline_id,
+        "answer": "the probability of each class" if is_class else "the value",
+        "typing": "from typing import Any, Self\n" if selects else "",
+        "constants": written(_constants(fitted, writer)),
+        "selection": f"\n{_selection()}\n\n" if selects else "",
+        "members": laid_out("", _members(fitted, writer), 1),
+        "fit": fit_text(fitted, writer),
+        "answers_of": _answers_of(fitted),
+        "target": f"np.array([{_CODE if is_class else _NUMBER} for name in train_ids])",
+        "answers": _BY_CLASS if is_class else _BY_VALUE,
+    }
+    return _SCRIPT.substitute(parts, imports="\n".join(writer.imports()))
+
+
+_CODE = "CLASSES.index(key(labels[name]))"
+_NUMBER = "float(labels[name])"
+_BY_VALUE = "    answers = dict(zip(ids, total.tolist(), strict=True))"
+_BY_CLASS = """\
+    answers = {
+        name: dict(zip(CLASSES, row, strict=True))
+        for name, row in zip(ids, total.tolist(), strict=True)
+    }"""
+
+
+def _constants(fitted: Fitted, writer: Writer) -> list[tuple[str, Node]]:
     roles = fitted.spec.roles
     names = {
         "COLUMN_ID": roles.column_id,
@@ -294,35 +324,12 @@ def script(fitted: Fitted) -> str:
         "COLUMN_LABEL": fitted.spec.column_label,
     }
     constants = [(name, writer.node(column)) for name, column in names.items()]
-    constants += [*target_constants(fitted, writer), ("SETTINGS", _settings(fitted, writer))]
-    answers = _BY_VALUE
-    target = "np.array([float(labels[name]) for name in train_ids])"
+    constants.append(("SETTINGS", _settings(fitted, writer)))
     if fitted.target.n_classes:
-        answers = _BY_CLASS
-        target = "np.array([NAMES.index(key(labels[name])) for name in train_ids])"
-        constants.append(("NAMES", writer.node([case_key(c) for c in fitted.target.classes])))
-    is_class = bool(fitted.target.n_classes)
-    parts = {
-        "title": fitted.spec.pipeline_id,
-        "answer": "the probability of each class" if is_class else "the value",
-        "typing": "from typing import Any, Self\n" if selects else "",
-        "constants": written(constants),
-        "selection": f"\n{_selection()}\n\n" if selects else "",
-        "members": laid_out("", _members(fitted, writer), 1),
-        "fit": fit_text(fitted, writer),
-        "answers_of": _answers_of(fitted),
-        "target": target,
-        "answers": answers,
-    }
-    return _SCRIPT.substitute(parts, imports="\n".join(writer.imports()))
-
-
-_BY_VALUE = "    answers = dict(zip(ids, total.tolist(), strict=True))"
-_BY_CLASS = """\
-    answers = {
-        name: dict(zip(NAMES, row, strict=True))
-        for name, row in zip(ids, total.tolist(), strict=True)
-    }"""
+        # As texts, for files of labels are read without Tideline's rules.
+        texts = [case_key(label) for label in fitted.target.classes]
+        constants.append(("CLASSES", writer.node(texts)))
+    return constants + [c for c in target_constants(fitted, writer) if c[0] == "WEIGHTS"]
 
 
 def _settings(fitted: Fitted, writer: Writer) -> Group:

@@ -18,7 +18,7 @@ from training.proposer.messages import DONE, FAILED, PROPOSE, READY, SCORED, TAS
 from training.proposer.task import ProposerTask
 
 if TYPE_CHECKING:
-    from training.folds import Step
+    from training.candidate import Step
 
 LOG = "proposer.log"
 MOST_LAST_WORDS = 300

@@ -12,7 +12,7 @@ from tpot.search_spaces.pipelines.sequential import SequentialPipelineIndividual
 from training.proposer.kind import Gene, Kind
 
 if TYPE_CHECKING:
-    from training.folds import Step
+    from training.candidate import Step
 
 PLACES = ("scale", "select", "reduce", "model")
 SCALE, SELECT, REDUCE, MODEL = range(4)

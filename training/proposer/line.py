@@ -13,7 +13,7 @@ from training.proposer.messages import DONE, PROPOSE, READY, SCORED, TASK
 from training.proposer.task import ProposerTask
 
 if TYPE_CHECKING:
-    from training.folds import Step
+    from training.candidate import Step
 
 WITHOUT_A_RUN = 1
 """The exit code of a proposer whose run is gone."""

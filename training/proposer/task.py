@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tideline.labels import Label, Task
 
 if TYPE_CHECKING:
-    from training.folds import Step
+    from training.candidate import Step
 
 
 @dataclass(frozen=True)

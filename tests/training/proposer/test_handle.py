@@ -16,7 +16,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from sklearn.preprocessing import StandardScaler
 
-from training.folds import Step
+from training.candidate import Step
 from training.proposer.handle import Done, Proposal, Proposer, Ready
 from training.proposer.task import ProposerTask
 

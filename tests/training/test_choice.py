@@ -1,0 +1,171 @@
+"""Tests of which model is published, by answers that are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from tests.training.small import candidate_of, folds_of, target_of
+from tideline.ridge import CalibratedRidgeClassifier
+from training.candidate import Candidate
+from training.choice import MOST_MEMBERS, choose, default_choice
+from training.evaluator import Evaluated, Part
+from training.portfolio import forest
+from training.scoring import score_of
+from training.split import split_cases
+from training.table import Table
+from training.trial import Trial
+
+N = 120
+RIDGE = Candidate("portfolio", "convolutions", (("model", CalibratedRidgeClassifier()),))
+FOREST = forest("classification", 0, 500)
+SMALLER = forest("classification", 0, 100)
+
+
+def part(metric: str = "neg_log_loss", n_classes: int = 2) -> Part:
+    target = target_of(n_classes, N)
+    split = split_cases(target, test_fraction=0.0, folds=3)
+    return Part("main", Table({}), target, folds_of(split), metric, "")
+
+
+def searched(number: int) -> Candidate:
+    return candidate_of(LogisticRegression(C=1.0 + number), origin="search", selects=True)
+
+
+def evaluated(
+    on: Part, candidate: Candidate, seed: int, noise: float, common: float = 0.0
+) -> Evaluated:
+    """Return answers that are the surer the less noise there is, of their own and in common."""
+    y, k = on.target.y, on.target.n_classes
+    own, all_have = (np.random.default_rng(each).normal(size=(y.size, k)) for each in (seed, 0))
+    decisions = 2.0 * np.eye(k)[y] + noise * own + common * all_have
+    answers = np.exp(decisions) / np.exp(decisions).sum(axis=1, keepdims=True)
+    answers = answers.astype(np.float32)
+    score = score_of(on.metric, on.target, y, answers)
+    trial = Trial(
+        candidate.key, candidate.name, candidate.model_type, candidate.origin, candidate.family,
+        0.0, score.metrics, (score.value,) * 3, score.value, score.rank,
+    )  # fmt: skip
+    return Evaluated(candidate, trial, answers)
+
+
+def usual(on: Part, noise: float = 2.0, common: float = 0.0) -> list[Evaluated]:
+    return [
+        evaluated(on, RIDGE, 1, noise, common),
+        evaluated(on, FOREST, 2, noise, common),
+        evaluated(on, SMALLER, 3, noise, common),
+        evaluated(on, candidate_of(), 4, noise, common),
+    ]
+
+
+def keys(members: Sequence[tuple[float, Candidate]]) -> set[str]:
+    return {candidate.key for _, candidate in members}
+
+
+@pytest.mark.parametrize("metric", ["neg_log_loss", "accuracy", "roc_auc"])
+def test_the_default_blend_is_kept_where_none_is_clearly_better(metric: str) -> None:
+    on = part(metric)
+    # As is usual, they err on the same cases; some by chance on fewer.
+    lucky = [evaluated(on, searched(number), 10 + number, 0.3, 2.0) for number in range(20)]
+    found = [*usual(on, 0.3, 2.0), *lucky]
+    choice = choose(found, on, 0)
+    assert keys(choice.members) == {RIDGE.key, FOREST.key}
+    assert "default" in choice.reason
+
+
+@pytest.mark.parametrize("metric", ["neg_log_loss", "accuracy"])
+def test_a_rival_that_is_clearly_better_is_chosen(metric: str) -> None:
+    on = part(metric)
+    better = evaluated(on, searched(0), 10, 0.2)
+    choice = choose([*usual(on, 4.0), better], on, 0)
+    assert better.candidate.key in keys(choice.members)
+    assert choice.score.rank > default_choice(usual(on, 4.0), on).score.rank
+    assert "default" not in choice.reason
+
+
+def test_nothing_is_above_what_is_always_right() -> None:
+    on = part("accuracy")
+    choice = choose([*usual(on, 0.0), evaluated(on, searched(0), 10, 0.0)], on, 0)
+    assert keys(choice.members) == {RIDGE.key, FOREST.key}
+    assert choice.score.value == 1.0
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_an_ensemble_is_bounded_and_its_weights_sum_to_one(n_classes: int) -> None:
+    on = part(n_classes=n_classes)
+    many = [evaluated(on, searched(number), 10 + number, 1.5) for number in range(40)]
+    choice = choose([*usual(on, 20.0), *many], on, 0)
+    assert 1 < len(choice.members) <= MOST_MEMBERS
+    weights = [weight for weight, _ in choice.members]
+    assert sum(weights) == pytest.approx(1.0)
+    assert min(weights) > 0
+    by_key = {each.candidate.key: each.answers for each in many}
+    mean = sum(weight * by_key[c.key] for weight, c in choice.members)
+    np.testing.assert_allclose(choice.mean, mean, rtol=1e-6)
+    np.testing.assert_allclose(choice.answers.sum(axis=1), 1.0)
+    assert choice.score.value > max(each.trial.value for each in many)
+
+
+def test_the_same_gives_the_same_in_whichever_order_it_was_found() -> None:
+    on = part()
+    found = [*usual(on, 3.0), *(evaluated(on, searched(n), 10 + n, 1.5) for n in range(8))]
+    first, again, turned = (
+        choose(each, on, 7) for each in (found, list(found), [found[0], *found[:0:-1]])
+    )
+    told = [
+        sorted((c.key, weight) for weight, c in each.members) for each in (first, again, turned)
+    ]
+    assert told[0] == told[1] == told[2]
+    assert first.sharpness == again.sharpness == pytest.approx(turned.sharpness)
+
+
+def test_the_default_is_the_largest_forest_and_the_ridge() -> None:
+    on = part()
+    choice = default_choice(usual(on), on)
+    assert {c.key: weight for weight, c in choice.members} == pytest.approx(
+        {FOREST.key: 1 / 3, RIDGE.key: 2 / 3}
+    )
+
+
+@pytest.mark.parametrize("left", [0, 1, 3])
+def test_without_one_of_them_the_default_is_what_there_is(left: int) -> None:
+    on = part()
+    only = usual(on)[left]
+    assert keys(default_choice([only], on).members) == {only.candidate.key}
+
+
+def test_what_the_spec_names_is_published_as_it_is() -> None:
+    on = part()
+    named = evaluated(on, candidate_of(origin="spec"), 1, 0.1)
+    choice = default_choice([named], on)
+    assert choice.sharpness == 1.0
+    np.testing.assert_array_equal(choice.answers.astype(np.float32), named.answers)
+
+
+def test_a_rival_that_few_resamples_can_judge_is_not_chosen() -> None:
+    # Each of forty classes has three members: hardly a resample has them all.
+    on = part("roc_auc", 40)
+    perfect = evaluated(on, searched(0), 1, 0.0)
+    choice = choose([evaluated(on, RIDGE, 2, 30.0), perfect], on, 0)
+    assert keys(choice.members) == {RIDGE.key}
+
+
+def test_values_are_blended_without_being_sharpened() -> None:
+    on = part("r2", 0)
+    y = on.target.y
+    found = []
+    for seed, candidate in enumerate((RIDGE, forest("regression", 0, 500))):
+        answers = (y + np.random.default_rng(seed).normal(size=N))[:, np.newaxis]
+        score = score_of("r2", on.target, y, answers)
+        trial = Trial(
+            candidate.key, "", "", "portfolio", candidate.family, 0.0, value=score.value,
+            score=score.rank,
+        )  # fmt: skip
+        found.append(Evaluated(candidate, trial, answers.astype(np.float32)))
+    choice = choose(found, on, 0)
+    assert choice.sharpness == 1.0
+    wanted = sum(w * {e.candidate.key: e for e in found}[c.key].answers for w, c in choice.members)
+    np.testing.assert_allclose(choice.answers, wanted, rtol=1e-5)

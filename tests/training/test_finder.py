@@ -1,0 +1,237 @@
+"""Tests of finding the model on one part, in real workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from multiprocessing import Pipe
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from tests.training.jobs import Strange
+from tests.training.small import candidate_of, part_of, tools_of
+from tideline.errors import SearchFailed
+from training.candidate import Candidate
+from training.finder import Finder, Until
+from training.proposer.handle import Proposer
+from training.proposer.messages import DONE, FAILED, PROPOSE, READY, SCORED
+from training.proposer.task import ProposerTask
+from training.tools import Tools
+from training.workers import TOO_LONG, Workers
+
+PATIENCE = 60.0
+TASK = ProposerTask(
+    task="classification",
+    classes=(0, 1),
+    n_samples=20,
+    n_features=20,
+    random_state=0,
+    population=4,
+    first_population=4,
+    generations=1,
+    early_stop=None,
+    workers=2,
+    light=True,
+    evolution={"crossover_probability": 0.4, "mutate_probability": 0.6},
+)
+
+
+class Scripted(Proposer):
+    """The run's end of a line at whose other end everything has been said already."""
+
+    def __init__(self, models: Sequence[BaseEstimator], done: str | None = "all was said") -> None:
+        self.connection, self._theirs = Pipe(duplex=True)
+        self._theirs.send((READY,))
+        for number, model in enumerate(models):
+            self._theirs.send((PROPOSE, number, [("model", model)]))
+        if done is not None:
+            self._theirs.send((DONE, done))
+
+    def told(self) -> dict[int, tuple[str, Any]]:
+        """Return what was told of each proposal."""
+        found = {}
+        while self._theirs.poll():
+            name, *rest = self._theirs.recv()
+            if name in (SCORED, FAILED):
+                found[rest[0]] = (name, rest[1])
+        return found
+
+    def end(self) -> None:
+        self.connection.close()
+        self._theirs.close()
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers(2) as started:
+        yield started
+
+
+@pytest.fixture
+def tools(tmp_path: Path, workers: Workers) -> Tools:
+    return tools_of(tmp_path, workers)
+
+
+def later(seconds: float = PATIENCE) -> float:
+    return time.monotonic() + seconds
+
+
+def logistic(number: int) -> LogisticRegression:
+    return LogisticRegression(C=1.0 + number)
+
+
+def failing(number: int) -> LogisticRegression:
+    return LogisticRegression(C=-1.0 - number)
+
+
+def test_candidates_are_compared_and_the_best_is_known(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    candidates = [candidate_of(logistic(0)), candidate_of(Strange()), candidate_of(failing(0))]
+    found = finder.compare(candidates, later())
+    assert {each.candidate.key for each in found} == {c.key for c in candidates[:2]}
+    assert finder.best is not None
+    assert finder.best.candidate is candidates[0]
+    assert "'C' parameter" in finder.failure
+    event = tools.journal.standing
+    assert "3" in event
+    assert "LogisticRegression" in event
+
+
+def test_a_comparison_ends_with_its_deadline_but_not_before_enough(
+    tmp_path: Path, tools: Tools, workers: Workers
+) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    slow = candidate_of(Strange("sleep"))
+    assert finder.compare([slow], later(0.1)) == []
+    assert workers.is_idle
+    [found] = finder.compare([candidate_of(), slow], later(-1.0), enough=1)
+    assert found.candidate.key == candidate_of().key
+    assert workers.is_idle
+
+
+def test_what_is_proposed_is_evaluated_and_told(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools, Until(pipelines=4))
+    with Scripted([logistic(0), failing(0), Strange("sleep"), logistic(1)], None) as proposer:
+        assert finder.search(proposer, TASK, later(), 2.0) == "4 pipelines were tried"
+        told = proposer.told()
+    assert {number: name for number, (name, _) in told.items()} == {
+        0: SCORED, 1: FAILED, 2: FAILED, 3: SCORED
+    }  # fmt: skip
+    assert told[2][1] == TOO_LONG
+    scores = {each.candidate.parameters.get("model.C"): each.trial.score for each in finder.found}
+    assert told[0][1] == scores[None]
+    assert told[3][1] == scores["2.0"]
+    assert all(each.candidate.selects for each in finder.found)
+
+
+def test_a_search_ends_when_there_are_no_more_proposals(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    with Scripted([]) as proposer:
+        assert finder.search(proposer, TASK, later(), PATIENCE) == "TPOT: all was said"
+
+
+def test_a_search_ends_with_its_time(tmp_path: Path, tools: Tools, workers: Workers) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    with Scripted([Strange("sleep")], None) as proposer:
+        assert finder.search(proposer, TASK, later(0.5), PATIENCE) == "the time was over"
+    assert workers.is_idle
+
+
+def test_a_proposer_that_died_is_told(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    with Proposer(tmp_path / "proposer") as proposer:
+        proposer._process.kill()  # noqa: SLF001 - as the kernel does
+        over = finder.search(proposer, TASK, later(), PATIENCE)
+    assert over.startswith("exit code -9")
+
+
+@pytest.mark.parametrize(
+    ("until", "over"),
+    [
+        (Until(score=0.6), "a score of 0.6 was reached"),
+        (Until(pipelines=3), "3 pipelines were tried"),
+        (Until(seconds_without_gain=2.0), "there was no gain for 2 s"),
+    ],
+)
+def test_what_ends_a_search(tmp_path: Path, tools: Tools, until: Until, over: str) -> None:
+    finder = Finder(part_of(tmp_path, metric="accuracy"), tools, until)
+    with Scripted([logistic(0), logistic(0), *map(logistic, range(9))], None) as proposer:
+        assert finder.search(proposer, TASK, later(), PATIENCE) == over
+    if until.pipelines:
+        assert len(finder.found) == 3
+        # The same ones, whichever worker was first.
+        assert {each.candidate.parameters.get("model.C") for each in finder.found} == {
+            None, "2.0", "3.0"
+        }  # fmt: skip
+
+
+def test_time_before_the_search_is_no_time_without_gain(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools, Until(seconds_without_gain=1.5))
+    time_before = later(2.0)
+    while time.monotonic() < time_before:
+        tools.workers.wait(0.1)
+    with Scripted([logistic(0)]) as proposer:
+        assert finder.search(proposer, TASK, later(), PATIENCE) == "TPOT: all was said"
+
+
+def test_more_than_half_failing_is_an_error(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    finder.compare([candidate_of(logistic(n)) for n in range(4)], later())
+    finder.compare([candidate_of(failing(n)) for n in range(4)], later())
+    # What fails and is proposed again fails once.
+    finder.compare([candidate_of(failing(n)) for n in range(4)], later())
+    finder.require_sound()
+    finder.compare([candidate_of(failing(n)) for n in range(4, 6)], later())
+    with pytest.raises(SearchFailed, match="6 of 10 pipelines failed, most often: .*'C' parameter"):
+        finder.choice(0)
+
+
+def test_nothing_found_is_an_error(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    finder.compare([candidate_of(failing(0))], later())
+    with pytest.raises(SearchFailed, match="1 of 1 pipeline failed"):
+        finder.choice(0)
+
+
+def test_another_start_goes_on_where_the_last_one_ended(
+    tmp_path: Path, tools: Tools, workers: Workers
+) -> None:
+    part = part_of(tmp_path)
+    fits = tmp_path / "fits"
+    models = [Strange(file=str(fits)), logistic(0), failing(0)]
+    starts = []
+    for started in (lambda: tools, lambda: tools_of(tmp_path, workers)):
+        finder = Finder(part, started())
+        finder.compare([candidate_of(model, selects=True) for model in models], later())
+        starts.append(finder)
+    assert len(fits.read_text().split()) == part.n_folds
+    told = [sorted((e.trial.key, e.trial.score) for e in f.found) for f in starts]
+    assert told[0] == told[1]
+    np.testing.assert_array_equal(*(finder.choice(0).answers for finder in starts))
+
+
+def test_outer_parts_are_no_trials_of_the_run(tmp_path: Path, tools: Tools) -> None:
+    part = replace(part_of(tmp_path), name="outer-1")
+    finder = Finder(part, tools)
+    finder.compare([candidate_of(DecisionTreeClassifier(random_state=0))], later())
+    assert len(finder.found) == 1
+    assert tools.ledger.trials == ()
+
+
+@pytest.mark.slow
+def test_tpot_searches_from_its_seeds(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    task = replace(TASK, seeds=[[("model", logistic(0))]])
+    with Proposer(tmp_path / "proposer") as proposer:
+        over = finder.search(proposer, task, later(200.0), PATIENCE)
+    assert over == "TPOT: 1 generations are over"
+    assert len(finder.found) >= 2
+    assert candidate_of(logistic(0), selects=True).key in {e.candidate.key for e in finder.found}
+    finder.require_sound()

@@ -1,0 +1,272 @@
+"""Tests of the score on cases that no step of the search has seen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from tests.training.jobs import Strange
+from tests.training.small import (
+    N_CASES,
+    candidate_of,
+    folds_of,
+    model_of,
+    table_of,
+    target_of,
+    tools_of,
+)
+from tideline.errors import SearchFailed
+from tideline.panel import Panel
+from training.candidate import Candidate
+from training.choice import Choice
+from training.evaluation import Scores
+from training.evaluator import Part
+from training.finder import Finder
+from training.fold import as_prediction
+from training.heldout import (
+    CONVOLUTIONS,
+    WARPING,
+    Asking,
+    HeldOut,
+    Trust,
+    beats,
+    held_out_by,
+    neighbours,
+    out_of_fold,
+)
+from training.scoring import Score
+from training.split import split_cases
+from training.table import Table
+from training.task import Target
+from training.workers import Workers
+
+PATIENCE = 60.0
+FIT_ON, ASKED = np.arange(20), np.arange(20, N_CASES)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    with Workers(2) as started:
+        yield started
+
+
+def later() -> float:
+    return time.monotonic() + PATIENCE
+
+
+def chosen(*candidates: Candidate, sharpness: float = 1.0) -> Choice:
+    members = tuple((1 / len(candidates), candidate) for candidate in candidates)
+    return Choice(members, sharpness, Score(0.0, 0.0, {}), np.zeros((0, 2)), "made up")
+
+
+def fitted(table: Table, target: Target, family: str, trust: Trust) -> np.ndarray:
+    """Return what a linear model answers, found without workers."""
+    X = np.array(table.matrix(family))
+    model = model_of(target).fit(X[trust.fit_on], target.y[trust.fit_on])
+    found = model.predict_proba if target.n_classes else model.predict
+    return np.asarray(found(X[trust.asked])).reshape(len(trust.asked), -1)
+
+
+@pytest.mark.parametrize("n_classes", [0, 2, 3])
+@pytest.mark.parametrize("n_trusts", [1, 3])
+def test_a_choice_answers_for_the_cases_that_it_was_made_without(
+    tmp_path: Path, workers: Workers, n_classes: int, n_trusts: int
+) -> None:
+    target = target_of(n_classes)
+    table = table_of(tmp_path, target)
+    members = [candidate_of(model_of(target), family=f) for f in ("features", "convolutions")]
+    trusts = [Trust(chosen(*members), FIT_ON, ASKED)]
+    if n_trusts > 1:
+        # Not in the order of the positions, and each with another choice.
+        parts = np.split(np.random.default_rng(0).permutation(N_CASES), n_trusts)
+        choices = [chosen(*members), chosen(members[0]), chosen(members[1])]
+        trusts = [
+            Trust(choice, np.setdiff1d(np.arange(N_CASES), asked), asked)
+            for choice, asked in zip(choices, parts, strict=True)
+        ]
+    held_out = held_out_by(trusts, members[1], Asking(table, target, workers), later())
+    assert held_out is not None
+    assert held_out.by == ("hold-out" if n_trusts == 1 else "outer folds")
+    np.testing.assert_array_equal(held_out.positions, np.concatenate([t.asked for t in trusts]))
+    wanted = [
+        np.mean([fitted(table, target, c.family, trust) for _, c in trust.choice.members], axis=0)
+        for trust in trusts
+    ]
+    np.testing.assert_allclose(held_out.answers, np.concatenate(wanted), rtol=1e-3, atol=1e-3)
+    beside = np.concatenate([fitted(table, target, "convolutions", trust) for trust in trusts])
+    np.testing.assert_allclose(held_out.baselines[CONVOLUTIONS], beside, rtol=1e-3, atol=1e-3)
+    scores = held_out.scores(target, 0)
+    assert scores.metrics.keys() == held_out.baseline_scores(target)[CONVOLUTIONS].keys()
+
+
+def test_a_choice_that_is_sharpened_answers_so(tmp_path: Path, workers: Workers) -> None:
+    target = target_of(2)
+    asking = Asking(table_of(tmp_path, target), target, workers)
+    plain, sharp = (
+        held_out_by(
+            [Trust(chosen(candidate_of(), sharpness=s), FIT_ON, ASKED)], None, asking, later()
+        )
+        for s in (1.0, 3.0)
+    )
+    assert plain is not None
+    assert sharp is not None
+    cubed = plain.answers.astype(float) ** 3
+    np.testing.assert_allclose(sharp.answers, cubed / cubed.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_a_member_that_cannot_answer_is_told(tmp_path: Path, workers: Workers) -> None:
+    target = target_of(2)
+    asking = Asking(table_of(tmp_path, target), target, workers)
+    trust = Trust(chosen(candidate_of(Strange("raise"))), FIT_ON, ASKED)
+    with pytest.raises(SearchFailed, match="Strange could not answer .* cases are too few"):
+        held_out_by([trust], None, asking, later())
+
+
+def test_there_is_no_score_when_the_time_is_over(tmp_path: Path, workers: Workers) -> None:
+    target = target_of(2)
+    asking = Asking(table_of(tmp_path, target), target, workers)
+    trust = Trust(chosen(candidate_of(Strange("sleep"))), FIT_ON, ASKED)
+    assert held_out_by([trust], None, asking, time.monotonic() + 0.2) is None
+    assert workers.is_idle
+
+
+@pytest.mark.parametrize("in_time", [False, True])
+@pytest.mark.parametrize("n_classes", [0, 2])
+def test_out_of_fold_answers_are_those_of_the_folds_in_their_order(
+    tmp_path: Path, workers: Workers, n_classes: int, in_time: bool
+) -> None:
+    target = target_of(n_classes)
+    table = table_of(tmp_path, target)
+    folds = folds_of(split_cases(target, test_fraction=0.0, folds=3))
+    if in_time:
+        folds = ((np.arange(10), np.arange(19, 9, -1)), (np.arange(20), np.arange(20, 25)))
+    metric = "neg_log_loss" if n_classes else "neg_root_mean_squared_error"
+    part = Part("main", table, target, folds, metric, str(tmp_path / "prepared"))
+    finder = Finder(part, tools_of(tmp_path, workers))
+    model, beside = (
+        candidate_of(model_of(target), family=family, origin="spec")
+        for family in ("features", "convolutions")
+    )
+    finder.compare([model, beside], later())
+    [own] = [each for each in finder.found if each.candidate.key == model.key]
+    assert own.answers is not None
+    choice = replace(chosen(model), mean=own.answers.astype(float))
+    held_out = out_of_fold(finder, choice, beside)
+    assert held_out.positions.tolist() == np.concatenate([asked for _, asked in folds]).tolist()
+    assert held_out.learned.tolist() == np.unique(np.concatenate([f for f, _ in folds])).tolist()
+    for name, found in (("features", held_out.answers), *held_out.baselines.items()):
+        family = "convolutions" if name == CONVOLUTIONS else name
+        wanted = [fitted(table, target, family, Trust(choice, *fold)) for fold in folds]
+        np.testing.assert_allclose(found, np.concatenate(wanted), rtol=1e-3, atol=1e-3)
+    assert list(held_out.baselines) == [CONVOLUTIONS]
+
+
+def test_out_of_fold_answers_are_sharpened_without_a_look_at_them(
+    tmp_path: Path, workers: Workers
+) -> None:
+    target = target_of(2)
+    folds = folds_of(split_cases(target, test_fraction=0.0, folds=3))
+    part = Part("main", table_of(tmp_path, target), target, folds, "neg_log_loss", "")
+    finder = Finder(part, tools_of(tmp_path, workers))
+    mean = np.random.default_rng(0).dirichlet([2, 2], N_CASES)
+    choice = replace(chosen(candidate_of(), sharpness=2.0), mean=mean)
+    before = out_of_fold(finder, choice, None)
+    # Other labels for the first fold change nothing of what is answered for it.
+    _, first = folds[0]
+    y = target.y.copy()
+    y[first] = 1 - y[first]
+    other = Finder(replace(part, target=replace(target, y=y)), tools_of(tmp_path, workers))
+    after = out_of_fold(other, choice, None)
+    np.testing.assert_array_equal(before.answers[: first.size], after.answers[: first.size])
+    assert not np.array_equal(before.answers, after.answers)
+
+
+def panel(target: Target) -> Panel:
+    rng = np.random.default_rng(0)
+    waves = np.sin(np.linspace(0, 6, 24)) * (1.0 + target.y[:, np.newaxis])
+    series = waves + 0.05 * rng.normal(size=waves.shape)
+    return Panel.from_arrays(series[:, np.newaxis, :])
+
+
+@pytest.mark.parametrize("n_classes", [0, 2])
+def test_neighbours_answer_in_the_order_of_the_trusts(n_classes: int) -> None:
+    target = target_of(n_classes)
+    trusts = [Trust(chosen(candidate_of()), FIT_ON, ASKED[::-1]), Trust(chosen(), ASKED, FIT_ON)]
+    trusts = [trusts[0], Trust(trusts[0].choice, ASKED, FIT_ON)]
+    found = neighbours(trusts, panel(target), target, PATIENCE, 1)
+    assert found is not None
+    positions = np.concatenate([ASKED[::-1], FIT_ON])
+    if n_classes:
+        np.testing.assert_array_equal(found, np.eye(2)[target.y[positions]])
+    else:
+        assert np.corrcoef(found[:, 0], target.y[positions])[0, 1] > 0.8
+
+
+def test_neighbours_have_no_probabilities_to_judge() -> None:
+    target = target_of(2)
+    answers = np.full((10, 2), 0.5, dtype=np.float32)
+    held_out = HeldOut("hold-out", ASKED, answers, FIT_ON)
+    held_out = held_out.beside(WARPING, np.eye(2)[target.y[ASKED]])
+    assert held_out.baseline_scores(target) == {WARPING: {"accuracy": 1.0}}
+
+
+def scores(majority: dict[str, float], **metrics: float) -> Scores:
+    return Scores(metrics, {}, majority)
+
+
+HALF = {"accuracy": 0.5, "roc_auc": 0.5, "log_loss": 0.7}
+ERRORS = {"r2": 0.0, "mae": 1.0, "rmse": 1.2}
+
+
+@pytest.mark.parametrize(
+    ("metric", "ours", "baselines", "unbeaten"),
+    [
+        ("accuracy", {"accuracy": 0.6}, {}, ()),
+        # To be as good as the majority is to know nothing; as good as another model is not.
+        ("accuracy", {"accuracy": 0.5}, {"other": {"accuracy": 0.5}}, ("majority",)),
+        ("accuracy", {"accuracy": 0.4}, {"other": {"accuracy": 0.6}}, ("majority", "other")),
+        # The metric that was raised, where the baseline has it ...
+        ("roc_auc", {"accuracy": 0.4, "roc_auc": 0.9}, {}, ()),
+        ("neg_log_loss", {"accuracy": 0.9, "log_loss": 0.8}, {}, ("majority",)),
+        # ... else the accuracy.
+        ("roc_auc", {"accuracy": 0.6, "roc_auc": 0.9}, {WARPING: {"accuracy": 0.7}}, (WARPING,)),
+        ("f1_macro", {"accuracy": 0.6}, {}, ()),
+        ("roc_auc", {"accuracy": 0.6}, {}, ()),
+    ],
+)
+def test_baselines_that_a_classifier_does_not_beat_are_named(
+    metric: str, ours: dict[str, float], baselines: dict[str, Any], unbeaten: tuple[str, ...]
+) -> None:
+    assert beats(scores(HALF, **ours), baselines, metric, "classification") == unbeaten
+
+
+@pytest.mark.parametrize(
+    ("metric", "ours", "unbeaten"),
+    [
+        ("r2", {"r2": 0.5, "mae": 2.0, "rmse": 2.0}, ()),
+        ("neg_mean_absolute_error", {"r2": 0.5, "mae": 2.0, "rmse": 0.1}, ("majority",)),
+        ("neg_max_error", {"r2": 0.5, "mae": 2.0, "rmse": 0.1}, ()),
+        ("r2", {"mae": 2.0, "rmse": 1.3}, ("majority",)),
+    ],
+)
+def test_of_errors_the_smaller_is_better(
+    metric: str, ours: dict[str, float], unbeaten: tuple[str, ...]
+) -> None:
+    assert beats(scores(ERRORS, **ours), {}, metric, "regression") == unbeaten
+
+
+def test_scores_are_those_of_the_held_out_cases_alone() -> None:
+    target = target_of(2)
+    answers = np.eye(2)[target.y[ASKED]].astype(np.float32)
+    held_out = HeldOut("hold-out", ASKED, answers, FIT_ON)
+    found = held_out.scores(target, 0)
+    assert found.metrics["accuracy"] == 1.0
+    assert found.majority["accuracy"] == 0.5
+    assert as_prediction(answers, target).labels == tuple(target.y[ASKED])

@@ -1,0 +1,80 @@
+"""Tests of what a run keeps of its trials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.fold import Answers
+from training.ledger import MAIN, TRIALS, Ledger
+from training.trial import Trial
+
+GOOD = Trial(
+    key="0123456789abcdef",
+    name="StandardScaler > LogisticRegression",
+    model_type="LogisticRegression",
+    origin="search",
+    family="features",
+    at=12.5,
+    metrics={"accuracy": 0.9},
+    fold_scores=(0.8, float("nan"), 1.0),
+    value=0.9,
+    score=0.8999,
+    fit_seconds=0.01,
+    predict_seconds=0.001,
+    parameters={"model.C": "2.0", "scale.with_mean": "False"},
+)
+BAD = Trial("fedcba9876543210", "SVC", "SVC", "search", "features", 1.0, failure="ValueError: no")
+ANSWERS: Answers = np.random.default_rng(0).random((7, 3), dtype=np.float32)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "trials")
+
+
+def test_trials_and_answers_are_there_again(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(MAIN, GOOD, ANSWERS)
+    ledger.record(MAIN, BAD, None)
+    ledger.record("outer-1", replace(GOOD, value=0.1), ANSWERS[:2])
+    again = Ledger(tmp_path / "trials")
+    assert repr(again.trials) == repr(ledger.trials) == repr((GOOD, BAD))
+    assert again.trials[0].n_folds == 3
+    assert again.failures == {"ValueError: no": 1}
+    for part, value, answers in ((MAIN, 0.9, ANSWERS), ("outer-1", 0.1, ANSWERS[:2])):
+        found = again.find(part, GOOD.key)
+        assert found is not None
+        assert found[0].value == value
+        assert found[1] is not None
+        assert found[1].dtype == np.float32
+        np.testing.assert_array_equal(found[1], answers)
+    assert again.find(MAIN, BAD.key) is not None
+    assert again.find("outer-2", GOOD.key) is None
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"part": "main", "key": "01', b"\xff"])
+def test_a_line_that_was_not_written_to_its_end_is_forgotten(
+    ledger: Ledger, tmp_path: Path, torn: bytes
+) -> None:
+    ledger.record(MAIN, BAD, None)
+    path = tmp_path / "trials" / TRIALS
+    path.write_bytes(path.read_bytes() + torn)
+    again = Ledger(tmp_path / "trials")
+    assert len(again.trials) == 1
+    again.record(MAIN, GOOD, ANSWERS)
+    assert [trial.key for trial in Ledger(tmp_path / "trials").trials] == [BAD.key, GOOD.key]
+
+
+def test_nothing_but_a_torn_line_is_an_empty_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    (tmp_path / "trials" / TRIALS).write_bytes(b'{"part"')
+    assert Ledger(tmp_path / "trials").trials == ()
+
+
+def test_a_trial_whose_answers_are_not_there_is_forgotten(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record(MAIN, GOOD, ANSWERS)
+    ledger.record(MAIN, BAD, None)
+    (tmp_path / "trials" / f"{MAIN}-{GOOD.key}.npy").unlink()
+    assert [trial.key for trial in Ledger(tmp_path / "trials").trials] == [BAD.key]
