@@ -39,7 +39,7 @@ RUN pip --python /opt/tideline install --no-deps --no-build-isolation --no-compi
  && python -m compileall -q --invalidation-mode unchecked-hash /srv/tideline
 # An image from which too much was taken is not made.
 RUN cd /srv/tideline && /opt/tideline/bin/python -c \
-      'import lightgbm, pyarrow.dataset, pyarrow.parquet, service.bento, tpot, training.searcher, xgboost'
+      'import lightgbm, pyarrow.dataset, pyarrow.parquet, service.bento, tpot, training.proposer.evolution, xgboost'
 # The feature kernels, compiled for any CPU of the architecture: pods run on others than the builder's.
 ENV NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=
 RUN cd /srv/tideline && NUMBA_CACHE_DIR=/opt/compiled /opt/tideline/bin/python -m tideline.features.compilation

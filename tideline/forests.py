@@ -1,13 +1,18 @@
-"""Forests asked one case at a time.
+"""Forests asked one case at a time, and forests as they are published.
 
 scikit-learn walks each tree through joblib and checks the case anew for each: for 500 trees that
 is fifty milliseconds, of which the trees themselves need two. Here the trees are asked directly,
-with the same sums in the same order.
+with the same sums in the same order. A published forest is a few arrays, for all its trees
+together: an object a tree takes seconds to write and to read.
 """
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -23,6 +28,7 @@ FORESTS = (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+LARGEST = float(np.finfo(np.float32).max)
 FEW = 256
 """Up to this many rows the overhead outweighs what several threads could save."""
 
@@ -55,3 +61,110 @@ def tree_means(forest: RandomForestClassifier, features: FloatArray) -> FloatArr
         total += tree.tree_.predict(rows)
     total /= len(forest.estimators_)
     return total
+
+
+class _PackedForest(BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """The trees of a fitted forest, as arrays; it cannot be fitted again.
+
+    Attributes
+    ----------
+    kind
+        The class of the forest that it was.
+    n_features_in_ : int
+    feature_, threshold_, children_, roots_, answers_
+        As `tideline.features.kernels.trees` takes them.
+    """
+
+    @classmethod
+    def of(cls, forest: Any) -> Self:  # noqa: ANN401 - sklearn has no types
+        """Pack a fitted forest of one output."""
+        packed = cls()
+        trees = [tree.tree_ for tree in forest.estimators_]
+        sizes = np.array([tree.node_count for tree in trees])
+        first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        left = np.concatenate([t.children_left + at for t, at in zip(trees, first, strict=True)])
+        right = np.concatenate([t.children_right + at for t, at in zip(trees, first, strict=True)])
+        feature = np.concatenate([tree.feature for tree in trees])
+        leaves = np.concatenate([tree.children_left for tree in trees]) < 0
+        values = np.concatenate([tree.value[:, 0, :] for tree in trees])[leaves]
+        # Most leaves of a forest that is grown to its end are of one class, and answer the same.
+        packed.answers_, rows = np.unique(values, axis=0, return_inverse=True)
+        left[leaves] = rows.reshape(-1)
+        packed.kind = type(forest).__name__
+        packed.n_features_in_ = forest.n_features_in_
+        packed.feature_ = np.where(leaves, -1, feature).astype(np.int32)
+        packed.threshold_ = np.concatenate([tree.threshold for tree in trees])
+        packed.children_ = np.stack([left, right], axis=1).astype(np.int32)
+        packed.roots_ = first.astype(np.int32)
+        return packed
+
+    def _means(self, X: ArrayLike) -> FloatArray:
+        from tideline.features.kernels.trees import add_answers  # noqa: PLC0415 - imports numba
+
+        table = np.asarray(X)
+        if table.ndim != 2 or table.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has shape {table.shape}, but {self.kind} is expecting {self.n_features_in_} "
+                f"features as input, (n_cases, {self.n_features_in_})"
+            )
+        rows = np.ascontiguousarray(table, dtype=np.float32)
+        if not np.isfinite(rows).all():
+            raise ValueError(f"X holds what is no number, or none of those up to {LARGEST:.2g}")
+        total = np.zeros((len(rows), self.answers_.shape[1]))
+        add_answers(
+            rows,
+            self.feature_,
+            self.threshold_,
+            self.children_,
+            self.roots_,
+            self.answers_,
+            total,
+        )
+        total /= self.roots_.size
+        return total
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class PackedForestClassifier(ClassifierMixin, _PackedForest):  # type: ignore[misc]  # as above
+    """A packed forest of classes.
+
+    Attributes
+    ----------
+    classes_ : array of shape (n_classes,)
+    """
+
+    classes_: NDArray[Any]
+
+    @classmethod
+    def of(cls, forest: Any) -> Self:  # noqa: ANN401 - as above
+        """Pack a fitted forest."""
+        packed = super().of(forest)
+        packed.classes_ = forest.classes_
+        return packed
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """Return the mean of what the trees say, float64 of shape (n_cases, n_classes)."""
+        return self._means(X)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the most probable class, shape (n_cases,)."""
+        answers: NDArray[Any] = self.classes_[self._means(X).argmax(axis=1)]
+        return answers
+
+
+class PackedForestRegressor(RegressorMixin, _PackedForest):  # type: ignore[misc]  # as above
+    """A packed forest of values."""
+
+    def predict(self, X: ArrayLike) -> FloatArray:
+        """Return the mean of what the trees say, float64 of shape (n_cases,)."""
+        return self._means(X)[:, 0]
+
+
+def packed(model: Any) -> Any:  # noqa: ANN401 - as above
+    """Return a forest packed, and any other model as it is."""
+    if type(model) not in FORESTS:
+        return model
+    is_of_classes = hasattr(model, "classes_")
+    return (PackedForestClassifier if is_of_classes else PackedForestRegressor).of(model)

@@ -120,7 +120,8 @@ class Pipeline:
         """The class of the model; of a blend those of its members, each once."""
         model = self._model
         models = model.models if isinstance(model, Blend) else (model,)
-        return " + ".join(dict.fromkeys(type(each).__name__ for each in models))
+        kinds = (getattr(each, "kind", type(each).__name__) for each in models)
+        return " + ".join(dict.fromkeys(kinds))
 
     def predict(self, panel: Panel, *, workers: int = 1) -> Prediction:
         """Answer for every case of a panel.

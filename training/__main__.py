@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -231,5 +232,7 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Not by the interpreter's own way, which takes seconds to take down what was imported.
+    # Not by the interpreter's own way, which takes seconds to take down what was imported; it
+    # would also have removed the folder of the workers' server.
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)
     os._exit(code)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sklearn.pipeline import Pipeline as Steps
 
 from tideline.blend import Blend
+from tideline.forests import packed
 from tideline.pipeline import Pipeline
 from training.candidate import Candidate
 from training.cases import Cases
@@ -30,3 +32,25 @@ def assemble(cases: Cases, features: Features, choice: Choice, fitted: Fitted) -
         steps = Steps([("model", blend)])
     channels = tuple(cases.panel.channels)
     return Pipeline(plan, steps, target.task, target.classes, channels)
+
+
+def compact(pipeline: Pipeline, choice: Choice) -> Pipeline:
+    """Return an assembled pipeline as it is published.
+
+    With only the features that are used, and forests packed; a model that the spec names stays
+    what it is.
+    """
+    narrow = pipeline.narrowed()
+    if any(candidate.origin == "spec" for _, candidate in choice.members):
+        return narrow
+    model = narrow.estimator.steps[-1][1]
+    if not isinstance(model, Blend):
+        return replace(narrow, estimator=_packed(narrow.estimator))
+    members = [(columns, _packed(steps)) for columns, steps in model.members]
+    blend = Blend(members, model.weights, model.n_features, model.sharpness)
+    return replace(narrow, estimator=Steps([("model", blend)]))
+
+
+def _packed(steps: Steps) -> Steps:
+    name, model = steps.steps[-1]
+    return Steps([*steps.steps[:-1], (name, packed(model))])

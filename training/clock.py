@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-PUBLISH_SECONDS = 2.0
+PUBLISH_SECONDS = 3.0
 PUBLISH_SHARE = 0.1
 LEAST_PATIENCE = 5.0
 OVERSHOOT = 1.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from training.choice import Choice, choose
 from training.evaluator import Evaluated, Evaluator, Part
 from training.journal import Best
 from training.ledger import MAIN
-from training.proposer.handle import Done, Proposal, Proposer
+from training.proposer.handle import Done, Proposal, Proposer, Ready
 from training.proposer.task import ProposerTask
 from training.tools import Tools
 
@@ -94,7 +95,13 @@ class Finder:
         return self._found[before:]
 
     def search(
-        self, proposer: Proposer, task: ProposerTask, deadline: float, seconds_each: float
+        self,
+        proposer: Proposer,
+        task: ProposerTask,
+        deadline: float,
+        seconds_each: float,
+        *,
+        seconds: float = math.inf,
     ) -> str:
         """Evaluate what TPOT proposes, and return why that ended, in words.
 
@@ -104,9 +111,10 @@ class Finder:
             On `time.monotonic`.
         seconds_each
             What each fold of a pipeline may take.
+        seconds
+            What the search may take once TPOT is imported.
         """
         proposer.begin(task)
-        # What came between the portfolio and this was no search.
         self._gained = self._tools.clock.elapsed
         while (over := self._over(deadline)) is None:
             ready = self._tools.workers.wait(POLL_SECONDS, also=[proposer.connection])
@@ -116,6 +124,10 @@ class Finder:
             if isinstance(message, Done):
                 over = f"{message.reason}" if message.failed else f"TPOT: {message.reason}"
                 break
+            if isinstance(message, Ready):
+                deadline = min(deadline, time.monotonic() + seconds)
+                # What came before, the import of TPOT too, was no search without gain.
+                self._gained = self._tools.clock.elapsed
             if isinstance(message, Proposal):
                 self._propose(proposer, message, seconds_each)
         self.evaluator.drop()

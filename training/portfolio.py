@@ -19,7 +19,7 @@ from tideline.labels import Task
 from tideline.ridge import CalibratedRidgeClassifier, WideRidgeRegressor
 from training.candidate import Candidate, Family
 
-TREES = 500
+TREES = 300
 FEWER_TREES = 100
 PORTFOLIO = "portfolio"
 SHARE_OF: Mapping[Family, float] = MappingProxyType({"features": 0.1, "convolutions": 0.02})
@@ -41,8 +41,10 @@ def portfolio(task: Task, families: Container[str], random_state: int) -> list[C
     if "features" in families:
         found.append(Candidate("portfolio", "features", (("model", ridge),)))
         found.append(forest(task, "features", random_state, FEWER_TREES))
-        if task == "classification":
-            found.append(_logistic(random_state))
+    if task == "classification" and "features" in families:
+        found.append(_logistic(random_state))
+    if task == "classification" and "convolutions" in families:
+        found.append(forest(task, "convolutions", random_state, FEWER_TREES))
     return found
 
 
@@ -66,12 +68,6 @@ def default_blend(candidates: Sequence[Candidate]) -> list[Candidate]:
         forests, ridges = forests[:1], []
     chosen = [*(c for c in forests if c is not None), *ridges[:1]]
     return chosen or list(candidates[:1])
-
-
-def without_smaller_forests(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the candidates without the portfolio's forests that a larger one makes needless."""
-    largest = [_largest(candidates, family) for family in SHARE_OF]
-    return [c for c in candidates if not c.is_forest or c in largest]
 
 
 def _largest(candidates: Sequence[Candidate], family: str) -> Candidate | None:

@@ -17,7 +17,7 @@ from tideline.pipeline import Pipeline
 from tideline.spec import TrainingSpec
 from tideline.store import ModelStore, ModelVersion, is_shared, open_outbox, write_model
 from tideline.store.manifest import read_manifest
-from training.assembly import assemble
+from training.assembly import assemble, compact
 from training.cases import Cases, read, split_off
 from training.clock import Clock
 from training.cores import available_cores
@@ -106,7 +106,8 @@ def train(run: Run) -> dict[str, Any]:
         found = search.find()
     scores = tell_scores(run, cases, found, split.note)
     pipeline = assemble(cases, features, found.choice, found.fits.fitted)
-    document = describe_model(run, cases, features, pipeline.narrowed(), scores)
+    compacted = compact(pipeline, found.choice)
+    document = describe_model(run, cases, features, compacted, scores)
     importances = measured(run, cases, features, found, pipeline)
     findings = gather(cases, found, document, tools.ledger.trials, importances)
     version = publish(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -34,11 +34,19 @@ OWN_METRICS = {
 """The metrics that are measured in any case, which also work where there are no probabilities."""
 
 
-def default_metric(target: Target) -> str:
-    """Return what the search raises when the spec names nothing."""
+def default_metric(target: Target, tested: Iterable[NDArray[np.intp]] = ()) -> str:
+    """Return what the search raises when the spec names nothing.
+
+    Parameters
+    ----------
+    tested
+        The cases that each comparison is made on. In the order of time some may be of one class
+        only, of which there is no area under a curve.
+    """
     if target.task == "regression":
         return "r2"
-    return "roc_auc" if target.n_classes == 2 else "neg_log_loss"
+    both = all(np.unique(target.y[cases]).size == target.n_classes for cases in tested)
+    return "roc_auc" if target.n_classes == 2 and both else "neg_log_loss"
 
 
 @dataclass(frozen=True)

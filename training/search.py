@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +36,6 @@ from training.portfolio import (
     TREES,
     forest,
     portfolio,
-    without_smaller_forests,
 )
 from training.proposer.handle import Proposer
 from training.proposer.task import ProposerTask
@@ -129,7 +129,9 @@ class Search:
         self._data = data
         self._tools = tools
         self._schedule = Schedule(tools.clock)
-        self._metric = wanted.metric or default_metric(data.target)
+        parts = (data.split, *data.split.outer_splits())
+        tested = (part.train[part.fold_of >= 0] for part in parts)
+        self._metric = wanted.metric or default_metric(data.target, tested)
         self._candidates: list[Candidate] = []
         self._nested: list[tuple[Finder, Split]] = []
         self._may_choose = True
@@ -186,7 +188,6 @@ class Search:
         )
         found = self._main.compare(self._candidates, schedule.at(PORTFOLIO_SHARE), enough=1)
         self._add_forests(found)
-        self._candidates = without_smaller_forests([f.candidate for f in self._main.found])
         self._main.require_sound()
         default = default_choice(self._main.found, self._main.part)
         journal.say(f"their mean: {default.name} {default.score.value:.4f}", 1.0)
@@ -223,8 +224,8 @@ class Search:
         families = [family for family in SHARE_OF if family in self._data.table.files]
         if task == "regression":
             families = families[:1]
-        n_outer = len(self._data.split.outer_splits())
-        fits = n_outer * (NESTED_FOLDS + 1) + self._main.part.n_folds + 1
+        # Each fold, all cases, and the held-out ones; outer folds do with fewer trees.
+        fits = self._main.part.n_folds + 2
         seconds = len(families) * small.trial.fit_seconds * TREES / FEWER_TREES * fits
         if seconds / self._tools.workers.count > FOREST_SHARE * self._schedule.left:
             self._tools.journal.say(f"{TREES} trees would take too long: {FEWER_TREES} do")
@@ -242,7 +243,7 @@ class Search:
         if not splits:
             return
         known = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
-        seconds = sum(known[c.key] for c in self._candidates) * NESTED_FOLDS
+        seconds = sum(known.get(c.key, 0.0) for c in self._candidates) * NESTED_FOLDS
         asked = len(splits) * seconds / self._tools.workers.count
         finders = [
             self._finder(f"outer-{number}", split.in_folds(NESTED_FOLDS))
@@ -291,15 +292,19 @@ class Search:
 
     def _search_in(self, finder: Finder, seconds: float) -> None:
         arguments = SearchArguments.model_validate(self._wanted.model_args)
-        if arguments.max_time_mins:
-            seconds = min(seconds, arguments.max_time_mins * 60)
         # What takes longer in a fold could not be fitted once more at the end.
         longest = min(
             arguments.max_eval_time_mins * 60, FIT_SHARE * self._schedule.left / FOLDS_A_SEARCH
         )
         deadline = time.monotonic() + seconds
         with Proposer(self._tools.scratch / f"proposer-{finder.part.name}") as proposer:
-            over = finder.search(proposer, self._task(finder, arguments), deadline, longest)
+            over = finder.search(
+                proposer,
+                self._task(finder, arguments),
+                deadline,
+                longest,
+                seconds=(arguments.max_time_mins or math.inf) * 60,
+            )
         self._tools.journal.say(f"the search is over: {over}")
 
     def _task(self, finder: Finder, arguments: SearchArguments) -> ProposerTask:

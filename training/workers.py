@@ -138,7 +138,8 @@ class Workers:
     count
         How many there are.
     memory
-        The bytes that each may fill, beside files that it maps; None is no bound.
+        The bytes that each may fill, beside files that it maps and what it begins with; None is
+        no bound.
     """
 
     def __init__(self, count: int, memory: int | None = None) -> None:
@@ -312,8 +313,16 @@ def _be_the_first_to_go(memory: int | None) -> None:
     if memory is not None:
         # What a process fills itself; files that are mapped do not count.
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        bound = memory if most == resource.RLIM_INFINITY else min(memory, most)
+        bound = memory + _filled()
+        bound = bound if most == resource.RLIM_INFINITY else min(bound, most)
         resource.setrlimit(resource.RLIMIT_DATA, (bound, most))
+
+
+def _filled() -> int:
+    """Return the bytes that count already: what libraries reserve, of which little is used."""
+    told = Path("/proc/self/statm")
+    pages = int(told.read_text(encoding="ascii").split()[5]) if told.exists() else 0
+    return pages * resource.getpagesize()
 
 
 def _end_with(lifeline: Connection) -> None:

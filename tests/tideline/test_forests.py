@@ -2,10 +2,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import skops.io
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    RandomForestClassifier,
+)
+from sklearn.linear_model import LogisticRegression
 
-from tideline.forests import FEW, FORESTS, is_quick, tree_means
+from tideline.forests import FEW, FORESTS, is_quick, packed, tree_means
+from tideline.store.trust import built
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 5)) * 1e3
@@ -42,3 +50,31 @@ def test_refuses_another_number_of_features() -> None:
 
     with pytest.raises(ValueError, match="4 features found, 5 expected"):
         tree_means(forest, X[:, :4])
+
+
+@pytest.mark.parametrize("kind", [ExtraTreesClassifier, RandomForestClassifier])
+def test_a_packed_forest_answers_as_the_forest_did(kind: type) -> None:
+    forest = kind(30, random_state=0, max_depth=4).fit(X, Y)
+    small = packed(forest)
+    np.testing.assert_allclose(small.predict_proba(X), forest.predict_proba(X), atol=1e-12)
+    np.testing.assert_array_equal(small.predict(X), forest.predict(X))
+    assert small.kind == kind.__name__
+
+
+def test_a_packed_forest_of_values_answers_as_the_forest_did() -> None:
+    forest = ExtraTreesRegressor(20, random_state=0).fit(X, X[:, 0] * 3)
+    again = built(skops.io.dumps(packed(forest)))
+    np.testing.assert_allclose(again.predict(X), forest.predict(X), rtol=1e-12)
+
+
+def test_a_packed_forest_refuses_what_it_was_not_trained_on() -> None:
+    small = packed(ExtraTreesClassifier(5, random_state=0).fit(X, Y))
+    with pytest.raises(ValueError, match=r"shape \(2, 3\).*expecting 5"):
+        small.predict_proba(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="no number"):
+        small.predict_proba(np.full((1, 5), np.nan))
+
+
+def test_another_model_is_not_packed() -> None:
+    model = LogisticRegression()
+    assert packed(model) is model

@@ -18,7 +18,6 @@ from sklearn.tree import DecisionTreeClassifier
 from tests.training.jobs import Strange
 from tests.training.small import candidate_of, part_of, tools_of
 from tideline.errors import SearchFailed
-from training.candidate import Candidate
 from training.finder import Finder, Until
 from training.proposer.handle import Proposer
 from training.proposer.messages import DONE, FAILED, PROPOSE, READY, SCORED
@@ -147,7 +146,7 @@ def test_a_search_ends_with_its_time(tmp_path: Path, tools: Tools, workers: Work
 def test_a_proposer_that_died_is_told(tmp_path: Path, tools: Tools) -> None:
     finder = Finder(part_of(tmp_path), tools)
     with Proposer(tmp_path / "proposer") as proposer:
-        proposer._process.kill()  # noqa: SLF001 - as the kernel does
+        proposer._process.kill()
         over = finder.search(proposer, TASK, later(), PATIENCE)
     assert over.startswith("exit code -9")
 
@@ -189,7 +188,9 @@ def test_more_than_half_failing_is_an_error(tmp_path: Path, tools: Tools) -> Non
     finder.compare([candidate_of(failing(n)) for n in range(4)], later())
     finder.require_sound()
     finder.compare([candidate_of(failing(n)) for n in range(4, 6)], later())
-    with pytest.raises(SearchFailed, match="6 of 10 pipelines failed, most often: .*'C' parameter"):
+    with pytest.raises(
+        SearchFailed, match=r"6 of 10 pipelines failed, most often: .*'C' parameter"
+    ):
         finder.choice(0)
 
 

@@ -138,7 +138,7 @@ def test_a_model_without_probabilities_answers_by_its_decisions(part: Part) -> N
 
 
 def test_no_answer_for_a_case_is_an_error(part: Part) -> None:
-    with pytest.raises(DataError, match="the model refuses these cases|no answer for"):
+    with pytest.raises(DataError, match=r"the model refuses these cases|no answer for"):
         fold(part, RadiusNeighborsClassifier(1e-9))()
 
 

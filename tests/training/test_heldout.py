@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression, Ridge
 
 from tests.training.jobs import Strange
 from tests.training.small import (
@@ -125,7 +124,7 @@ def test_a_member_that_cannot_answer_is_told(tmp_path: Path, workers: Workers) -
     target = target_of(2)
     asking = Asking(table_of(tmp_path, target), target, workers)
     trust = Trust(chosen(candidate_of(Strange("raise"))), FIT_ON, ASKED)
-    with pytest.raises(SearchFailed, match="Strange could not answer .* cases are too few"):
+    with pytest.raises(SearchFailed, match=r"Strange could not answer .* cases are too few"):
         held_out_by([trust], None, asking, later())
 
 

@@ -256,6 +256,9 @@ def test_a_run_takes_all_from_a_store_and_leaves_all_there(program: Program, wav
     assert json.loads(message.read_text())["published"]["version"] == 1
     published = program.folder / "store" / "models" / "waves" / "versions"
     assert list(published.iterdir())
+    # A run without a name cannot be started again.
+    assert not (program.folder / "home" / "runs").exists()
+    assert not list(program.folder.glob("checkpoint-*"))
     assert "progress cannot be told" in ended.log
 
 

@@ -111,15 +111,7 @@ def test_a_stop_is_no_failure_of_what_was_at_work(program: Program, waves: Waves
     assert list(program.temporary.iterdir()) == []
 
 
-def test_a_run_without_a_name_keeps_nothing(program: Program, waves: Waves) -> None:
-    series, labels = waves({"calm": 6, "rough": 6})
-    model = {"model": "sklearn.naive_bayes.GaussianNB"}
-    ended = program.run(program.spec_of(series, labels, model_training=model))
-    assert ended.code == 0, ended.log
-    assert Kept(program.folder / "home").folders == []
-    assert list(program.temporary.iterdir()) == []
-
-
+@pytest.mark.slow
 def test_other_series_under_the_same_name_are_refused(program: Program, waves: Waves) -> None:
     series, labels = waves({"calm": 20, "rough": 20})
     model = {**SLOW_FOREST, "model_args": {"n_estimators": 100_000}}

@@ -167,3 +167,11 @@ def test_a_score_tells_every_metric_that_is_defined() -> None:
 def test_the_task_decides_the_default_metric(n_classes: int, metric: str) -> None:
     target: Target = target_of(n_classes)
     assert default_metric(target) == metric
+    assert default_metric(target, [np.arange(10), np.arange(10, 30)]) == metric
+
+
+def test_without_both_classes_in_every_comparison_there_is_no_area_to_raise() -> None:
+    target = Target("classification", (0, 1), np.repeat([0, 1], 15))
+    metric = default_metric(target, [np.arange(30), np.arange(20, 30)])
+    answers = np.full((10, 2), 0.5)
+    assert score_of(metric, target, target.y[20:], answers).value == pytest.approx(np.log(0.5))

@@ -13,6 +13,9 @@ from tests.training.conftest import Program
 from tideline import open_store, read_panel
 from tideline.pipeline import Pipeline
 from tideline.readers import ColumnRoles
+from training.evaluator import Part
+from training.table import Table
+from training.task import Target
 
 SharedData = Callable[[str], Path]
 Waves = Callable[..., tuple[str, str]]
@@ -76,6 +79,25 @@ def test_a_number_of_pipelines_finds_the_same_model_each_time(
     assert a is not None
     assert b is not None
     np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("labels", "metric", "expected"),
+    [
+        ("aabb", "roc_auc", True),
+        ("aaab", "roc_auc", False),
+        ("aaab", "neg_log_loss", True),
+        ("aaab", "f1", True),
+    ],
+)
+def test_what_is_not_defined_on_the_tested_cases_compares_nothing(
+    labels: str, metric: str, expected: bool
+) -> None:
+    target = Target.from_labels(tuple(labels), "classification")
+    # The last case is always learned from: where it is the one of its class, none is tested.
+    folds = tuple((np.array([2 - k, 3]), np.array([k])) for k in range(3))
+    part = Part("outer-1", Table({}), target, folds, metric, "")
+    assert part.is_comparable is expected
 
 
 def published(folder: Path) -> list[Pipeline]:

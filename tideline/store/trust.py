@@ -16,6 +16,7 @@ _TYPES: Mapping[str, str] = {
     "tideline.blend": "Blend",
     "tideline.features.imputation": "RangeImputer",
     "tideline.features.selection": "RelevanceSelection",
+    "tideline.forests": "PackedForestClassifier PackedForestRegressor",
     "tideline.ridge": "CalibratedRidgeClassifier WideRidgeRegressor",
     "collections": "OrderedDict defaultdict",
     "lightgbm.basic": "Booster",

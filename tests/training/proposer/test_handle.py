@@ -55,7 +55,9 @@ def written(steps: list[Step]) -> Written:
 
 def is_of_the_seed(steps: list[Step]) -> bool:
     """Tell whether a pipeline is a child of the second seed."""
-    return steps[-1][1].get_params().get("max_iter") == 1000  # type: ignore[no-any-return]  # sklearn has no types
+    model = steps[-1][1]
+    # LinearSVC has as many by default.
+    return isinstance(model, LogisticRegression) and model.max_iter == 1000
 
 
 def made_up(steps: list[Step]) -> float | None:
