@@ -14,6 +14,7 @@ import tempfile
 import time
 import traceback
 import uuid
+from importlib.metadata import version
 from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from training.run import Run
 
 INTERNAL = TidelineError.exit_code
+LEAST_TO_END = 30.0
+"""Seconds that a run which is started again has, at least: imports, the last fits, publishing."""
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -130,13 +133,14 @@ def _trained(
         # A run that has no name cannot be started again, and leaves nothing behind.
         kept = runs_folder() / _digest(run_id) if asked.run_id else Path(scratch) / "kept"
         remove_old(runs_folder())
-        identity = {"run_id": run_id, "spec": spec.to_mapping()}
+        identity = {"run_id": run_id, "spec": spec.to_mapping(), "version": version("tideline")}
         checkpoint = Checkpoint(kept, identity, _mirror(asked, run_id, kept), journal.say)
         checkpoint.count_from(started)
         with checkpoint:
             guard.sweep(kept, unless_retried=True)
             guard.save_by(checkpoint.save)
-            began = started - checkpoint.spent_before
+            guard.drop_by(checkpoint.remove)
+            began = started - _counted(checkpoint.spent_before, spec.budget)
             clock = Clock(spec.budget, began, time.monotonic() - started)
             guard.limit(clock.hard_deadline, clock.budget)
             journal.resume(clock.budget, began)
@@ -161,6 +165,11 @@ def _mirror(asked: argparse.Namespace, run_id: str, kept: Path) -> Mirror | None
     if not asked.run_id or urlsplit(asked.spec).scheme not in SCHEMES:
         return None
     return Mirror(f"{_folder(asked.spec)}/checkpoint-{_digest(run_id)}.zip", kept)
+
+
+def _counted(spent: float, budget: float) -> float:
+    """Return what earlier starts count for: some time is left to publish what they have found."""
+    return min(spent, max(budget - LEAST_TO_END, budget / 2))
 
 
 def _digest(run_id: str) -> str:

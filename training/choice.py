@@ -151,13 +151,13 @@ def _is_clear(rival: Choice, default: Choice, part: Part, random_state: int) -> 
     """
     rng = np.random.default_rng(random_state)
     y = part.target.y[part.tested]
+    pair = rival.answers, default.answers
     wins = drawn = 0
     for _ in range(RESAMPLES):
         cases = rng.integers(y.size, size=y.size)
         try:
             ours, theirs = (
-                ranked(part.metric, part.target, y[cases], choice.answers[cases])[0]
-                for choice in (rival, default)
+                ranked(part.metric, part.target, y[cases], answers[cases])[0] for answers in pair
             )
         except ValueError:
             continue  # the metric is not defined on this resample, as without one of two classes

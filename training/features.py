@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tideline.errors import DataError
 from tideline.features.plan import FeaturePlan
 from tideline.panel import Panel
 from tideline.spec import TrainingSpec
+from training.cases import Cases
 from training.cores import available_cores
 from training.outcome import write_whole
 from training.planning import Means, compute_convolutions, compute_features, compute_plan
@@ -58,7 +62,7 @@ class Features:
         return slice(start, start + len(self.plans[family].features))
 
 
-def extract_features(run: Run, panel: Panel) -> Features:
+def extract_features(run: Run, cases: Cases) -> Features:
     """Compute the features that the spec asks for.
 
     Raises
@@ -66,13 +70,13 @@ def extract_features(run: Run, panel: Panel) -> Features:
     TidelineError
         When they cannot be computed, or not in the time that is left.
     """
-    wanted = run.spec.extract_features
+    wanted, panel = run.spec.extract_features, cases.panel
     run.journal.enter("extract", "planning the features")
 
     def means(family: str) -> Means:
         return Means(run.clock, run.journal, available_cores(), _file(run, family))
 
-    plans = _kept(run, panel)
+    plans = _kept(run, cases)
     for family, plan in plans.items():
         _complete(panel, plan, means(family))
     if not plans:
@@ -81,7 +85,7 @@ def extract_features(run: Run, panel: Panel) -> Features:
             convolutions = compute_convolutions(panel, means("convolutions"))
             if convolutions is not None:
                 plans["convolutions"] = convolutions
-        _keep(run, panel, plans)
+        _keep(run, cases, plans)
     told = ", ".join(f"{len(plan.features)} {name}" for name, plan in plans.items())
     run.journal.say(f"{told} of {panel.n_cases} cases computed", 1.0)
     return Features(plans, Table({name: str(_file(run, name)) for name in plans}))
@@ -112,24 +116,29 @@ def _file(run: Run, family: str) -> Path:
     return run.kept / f"{family}.npy"
 
 
-def _keep(run: Run, panel: Panel, plans: dict[str, FeaturePlan]) -> None:
-    """Write down that the files are whole, and of which series."""
+def _fingerprint(cases: Cases) -> str:
+    labels = hashlib.sha256(np.ascontiguousarray(cases.target.y).tobytes())
+    return f"{cases.panel.fingerprint()}-{labels.hexdigest()}"
+
+
+def _keep(run: Run, cases: Cases, plans: dict[str, FeaturePlan]) -> None:
+    """Write down that the files are whole, and of which series; with which labels, for trials."""
     told = {
-        "fingerprint": panel.fingerprint(),
+        "fingerprint": _fingerprint(cases),
         "plans": {name: plan.to_json() for name, plan in plans.items()},
     }
     write_whole(run.kept / PLANS, json.dumps(told).encode())
 
 
-def _kept(run: Run, panel: Panel) -> dict[str, FeaturePlan]:
+def _kept(run: Run, cases: Cases) -> dict[str, FeaturePlan]:
     """Return the plans of an earlier start of the same run on the same series, if there are any."""
     place = run.kept / PLANS
     if not place.exists():
         return {}
     told = json.loads(place.read_bytes())
-    if told["fingerprint"] != panel.fingerprint():
+    if told["fingerprint"] != _fingerprint(cases):
         raise DataError(
-            "the series are not those that this run was started with.",
+            "the series or the labels are not those that this run was started with.",
             mend="Start another run: leave --run-id out, or give a new one.",
             field="raw_data",
         )

@@ -123,6 +123,8 @@ class Finder:
             message = proposer.receive()
             if isinstance(message, Done):
                 over = f"{message.reason}" if message.failed else f"TPOT: {message.reason}"
+                if message.failed:
+                    self._tools.journal.notice(f"TPOT ended early: {message.reason}.")
                 break
             if isinstance(message, Ready):
                 deadline = min(deadline, time.monotonic() + seconds)

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -42,6 +42,7 @@ class Guard:
         self._budget = 0.0
         self._scratch: list[tuple[Path, bool]] = []
         self._saves: list[Callable[[], None]] = []
+        self._drops: list[Callable[[], None]] = []
         self._ending = threading.Lock()
         self._committed = False
         self._released = threading.Event()
@@ -78,6 +79,10 @@ class Guard:
         It is waited for `SECONDS_TO_SAVE` at most.
         """
         self._saves.append(save)
+
+    def drop_by(self, drop: Callable[[], None]) -> None:
+        """Have something called before the run is ended where no other start of it can help."""
+        self._drops.append(drop)
 
     def commit(self) -> None:
         """Tell that the run begins to publish.
@@ -118,8 +123,7 @@ class Guard:
             # Ended they are last: the run's own thread would take their death for failures of
             # what they are at work on, and the next start of the run would believe it.
             _stop_descendants()
-            if reason.retryable:
-                self._save()
+            _in_turn(self._saves if reason.retryable else self._drops)
             for folder, unless_retried in self._scratch:
                 if not (unless_retried and reason.retryable):
                     shutil.rmtree(folder, ignore_errors=True)
@@ -128,11 +132,13 @@ class Guard:
             end_descendants()
             os._exit(reason.exit_code)
 
-    def _save(self) -> None:
-        for save in self._saves:
-            saver = threading.Thread(target=save, name="saver", daemon=True)
-            saver.start()
-            saver.join(SECONDS_TO_SAVE)
+
+def _in_turn(calls: Sequence[Callable[[], None]]) -> None:
+    """Call one after the other; each is waited for `SECONDS_TO_SAVE` at most."""
+    for call in calls:
+        caller = threading.Thread(target=call, name="last call", daemon=True)
+        caller.start()
+        caller.join(SECONDS_TO_SAVE)
 
 
 def end_descendants() -> None:

@@ -103,7 +103,7 @@ def held_out_by(
     Parameters
     ----------
     beside
-        A baseline that is fitted and asked as well.
+        A baseline that is fitted and asked as well, where it can be.
     deadline
         On `time.monotonic`.
 
@@ -128,10 +128,13 @@ def held_out_by(
     )
     if answered is None:
         return None
-    by_trust = [{c.key: next(answered) for c in each.values()} for each in found]
+    told = [{key: next(answered) for key in each} for each in found]
+    for trust, by in zip(trusts, told, strict=True):
+        _require_members(trust.choice, by)
+    by_trust = [{k: one for k, one in by.items() if isinstance(one, Answered)} for by in told]
     blended = [_blended(t.choice, by) for t, by in zip(trusts, by_trust, strict=True)]
     baselines = {}
-    if beside:
+    if beside and all(beside.key in by for by in by_trust):
         baselines[CONVOLUTIONS] = np.concatenate([by[beside.key].answers for by in by_trust])
     return HeldOut(
         "hold-out" if len(trusts) == 1 else "outer folds",
@@ -165,13 +168,10 @@ class Asking:
         deadline: float,
         *,
         returns_fit: bool = False,
-    ) -> Iterator[Answered] | None:
+    ) -> Iterator[Answered | str] | None:
         """Return the answers in the order of the questions; None when the time was over first.
 
-        Raises
-        ------
-        SearchFailed
-            When a candidate cannot be fitted, or cannot answer.
+        A text in place of an answer says why the candidate could not be fitted, or not answer.
         """
         outcomes: dict[int, Outcome] = {}
         tickets = []
@@ -191,16 +191,19 @@ class Asking:
                 self.workers.drop(tickets)
                 return None
             self.workers.wait(POLL_SECONDS)
-        for number, (_, candidate) in enumerate(questions):
-            failure = outcomes[number].failure
-            if failure is not None:
-                raise SearchFailed(
-                    f"{candidate.name} could not answer for the held-out cases: {failure}.",
-                    mend="Name another model or other arguments, or leave the model out for a "
-                    "search.",
-                    field="model_training.model",
-                )
-        return (outcomes[number].result for number in range(len(questions)))
+        ended = [outcomes[number] for number in range(len(questions))]
+        return (outcome.failure or outcome.result for outcome in ended)
+
+
+def _require_members(choice: Choice, by: Mapping[str, Answered | str]) -> None:
+    for _, candidate in choice.members:
+        failure = by[candidate.key]
+        if isinstance(failure, str):
+            raise SearchFailed(
+                f"{candidate.name} could not answer for the held-out cases: {failure}.",
+                mend="Name another model or other arguments, or leave the model out for a search.",
+                field="model_training.model",
+            )
 
 
 def _blended(choice: Choice, by: Mapping[str, Answered]) -> Answers:

@@ -99,7 +99,7 @@ def train(run: Run) -> dict[str, Any]:
         workers = stack.enter_context(_workers())
         cases = read(run)
         split = split_off(run, cases)
-        features = extract_features(run, cases.panel)
+        features = extract_features(run, cases)
         data = Data(cases.panel, cases.target, split, features.table)
         tools = Tools(run.clock, run.journal, workers, Ledger(run.kept / "trials"), run.scratch)
         search = Search(run.spec.model_training, _until(run.spec), data, tools)
@@ -110,9 +110,8 @@ def train(run: Run) -> dict[str, Any]:
     document = describe_model(run, cases, features, compacted, scores)
     importances = measured(run, cases, features, found, pipeline)
     findings = gather(cases, found, document, tools.ledger.trials, importances)
-    version = publish(
-        run, pipeline.narrowed(), document, files_of(run, cases, features, found, findings)
-    )
+    files = files_of(run, cases, features, found, findings)
+    version = publish(run, compacted, document, files)
     return report(run, store, version)
 
 
