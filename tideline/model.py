@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from tideline.errors import ModelRefused
+from tideline.features.documents import count_of_entries
 from tideline.features.plan import FeaturePlan
 from tideline.labels import Label, Task
 from tideline.pipeline import Pipeline
@@ -160,6 +161,11 @@ class ModelDocument(_Document):
     def feature_plan(self) -> FeaturePlan:
         """The plan as the extractor takes it."""
         return FeaturePlan.from_json(self.plan)
+
+    @property
+    def n_features(self) -> int:
+        """How many features the plan has, without building it."""
+        return count_of_entries(self.plan.get("features", ()))
 
     def summary(self, version: int) -> dict[str, JsonValue]:
         """Return the model in a few lines: the words of the founding service, and more.

@@ -50,6 +50,11 @@ class Candidate:
         return describe(self.steps)
 
     @property
+    def title(self) -> str:
+        """Its name, and what it is fitted to."""
+        return f"{self.name} on {self.family}"
+
+    @property
     def model_type(self) -> str:
         """The class of its last step."""
         return type(self.steps[-1][1]).__name__

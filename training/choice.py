@@ -24,6 +24,8 @@ from training.scoring import Score, ranked, score_of
 
 MOST_MEMBERS = 5
 """Models in an ensemble: each is fitted once more, published, and asked for every prediction."""
+SLOWEST = 0.02
+"""Seconds that a member may take to answer for one case of many: all are asked every time."""
 ROUNDS = 20
 """Of the greedy selection; the weights are multiples of its inverse."""
 MOST_RIVALS = 30
@@ -65,7 +67,7 @@ class Choice:
     @property
     def name(self) -> str:
         """The members, as a log shows them."""
-        return " + ".join(f"{weight:.2g} {c.name}" for weight, c in self.members)
+        return " + ".join(f"{weight:.2g} {c.title}" for weight, c in self.members)
 
 
 def choose(evaluated: Sequence[Evaluated], part: Part, random_state: int) -> Choice:
@@ -99,7 +101,8 @@ def default_choice(evaluated: Sequence[Evaluated], part: Part) -> Choice:
 
 def _ensemble(evaluated: Sequence[Evaluated], part: Part) -> Choice:
     """Add, again and again, the candidate that helps most, as Caruana et al. (2004) do."""
-    evaluated = sorted(evaluated, key=lambda found: -found.trial.score)[:MOST_RIVALS]
+    quick = [found for found in evaluated if _seconds_a_case(found, part) <= SLOWEST] or evaluated
+    evaluated = sorted(quick, key=lambda found: -found.trial.score)[:MOST_RIVALS]
     y = part.target.y[part.tested]
     counts = np.zeros(len(evaluated), dtype=np.int64)
     total: NDArray[Any] = np.zeros_like(_answers(evaluated[0]), dtype=np.float64)
@@ -136,6 +139,10 @@ def _weighted(
     score = score_of(part.metric, part.target, y, sharpened(mean, sharpness))
     weighted = tuple(zip(shares.tolist(), (found.candidate for found in members), strict=True))
     return Choice(weighted, sharpness, score, mean, reason)
+
+
+def _seconds_a_case(found: Evaluated, part: Part) -> float:
+    return found.trial.predict_seconds * part.n_folds / part.tested.size
 
 
 def _answers(found: Evaluated) -> Answers:

@@ -50,7 +50,7 @@ def measured(
         X,
         cases.target.take(positions),
         metric=found.metric,
-        deadline=Schedule(run.clock).published_at,
+        deadline=Schedule(run.clock).reported_at,
         random_state=run.spec.model_training.random_state,
         on=on,
     )
@@ -72,7 +72,7 @@ def gather(
         target=cases.target,
         metric=found.metric,
         trials=trials,
-        chosen=tuple((weight, candidate.name) for weight, candidate in found.choice.members),
+        chosen=tuple((weight, candidate.title) for weight, candidate in found.choice.members),
         positions=nobody if held_out is None else held_out.positions,
         answers=None if held_out is None else as_prediction(held_out.answers, cases.target),
         importances=importances,

@@ -16,7 +16,7 @@ FIT_SHARE = 0.2
 """Of the time left after the portfolio, what evaluation and the last fits are given."""
 PORTFOLIO_SHARE = 0.5
 """Of the time left, what the portfolio may take; its first candidate gets what it needs."""
-NESTED_SHARE = 0.4
+NESTED_SHARE = 0.6
 """Of the time left, what portfolios in outer folds may take."""
 FOREST_SHARE = 0.4
 """Of the time left, what the larger forest may take in all folds and fits together."""
@@ -60,6 +60,11 @@ class Schedule:
     def report_seconds(self) -> float:
         """What importances and the report may take."""
         return min(MOST_FOR_REPORT, REPORT_SHARE * self.clock.budget)
+
+    @property
+    def reported_at(self) -> float:
+        """When importances have to be measured, which are begun now."""
+        return min(self.published_at, time.monotonic() + self.report_seconds)
 
     @property
     def left(self) -> float:

@@ -77,7 +77,7 @@ def _about(document: ModelDocument) -> str:
             "regression" if document.task == "regression" else kind,
             _count(document.train_shape[0], "case", "cases"),
             _count(len(document.channels), "channel", "channels"),
-            _count(len(document.feature_plan.features), "feature", "features"),
+            _count(document.n_features, "feature", "features"),
         )
     )
 

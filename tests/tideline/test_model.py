@@ -7,6 +7,8 @@ from sklearn.svm import LinearSVC
 
 from tests.tideline.fitted import document_of, fitted
 from tideline.errors import ModelRefused
+from tideline.features.convolutions import plan_for_lengths
+from tideline.features.documents import count_of_entries
 from tideline.model import ModelDocument, ScoreCard
 
 CLASSES = [("a", "b"), (1, 2), (1.0, 2.0), (False, True), ("1", "2"), ("true", "false")]
@@ -94,3 +96,9 @@ def test_refuses_a_document_of_another_form(change: dict, place: str) -> None:
 def test_refuses_what_is_no_document(content: bytes) -> None:
     with pytest.raises(ModelRefused, match=r"model\.json cannot be read"):
         ModelDocument.from_bytes(content)
+
+
+def test_features_are_counted_in_tables_too() -> None:
+    plan = plan_for_lengths({"x": 50}, features=400)
+    entries = plan.to_json()["features"]
+    assert count_of_entries(entries) == len(plan.features) > len(entries)

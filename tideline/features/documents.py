@@ -47,6 +47,12 @@ def features_of_entries(entries: Iterable[Mapping[str, Any]]) -> Iterator[Featur
             yield _of_entry(**entry)
 
 
+def count_of_entries(entries: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many features some entries tell of, without building any."""
+    tables = (entry.get("table") for entry in entries)
+    return sum(1 if table is None else max(map(len, table.values()), default=0) for table in tables)
+
+
 def _kind(feature: Feature) -> tuple[str, str, View, tuple[str, ...]]:
     keys = tuple([key for key, _ in feature.parameters])
     return feature.channel, feature.calculator, feature.view, keys

@@ -48,7 +48,11 @@ class SearchArguments(BaseModel):
     )
     search_space: Literal["linear", "linear-light"] = Field(
         "linear-light",
-        description="TPOT's space of pipelines: `linear`, or `linear-light` with faster members.",
+        description="The space of pipelines: scaling, selection and PCA, where they are of use, "
+        "then a model. `linear-light` has what is fitted fast: linear models, linear discriminant "
+        "analysis after PCA, nearest neighbours, naive Bayes and extra trees; for a regression "
+        "ridge, PLS, nearest neighbours and extra trees. `linear` has random forests, LightGBM, "
+        "support vector machines and sparse linear models besides.",
     )
     crossover_probability: float = Field(0.2, ge=0, le=1, description="As in TPOT.")
     mutate_probability: float = Field(0.7, ge=0, le=1, description="As in TPOT.")

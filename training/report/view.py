@@ -95,7 +95,7 @@ def _facts(findings: Findings) -> tuple[tuple[str, str], ...]:
         ("channels", _listed(channels, len(document.channels))),
         ("steps in a series", steps),
         ("features computed", str(document.train_shape[1])),
-        ("features used", str(len(document.plan.get("features", ())))),
+        ("features used", str(document.n_features)),
         ("trained", f"{document.created:%Y-%m-%d %H:%M} UTC, in {seconds(document.train_seconds)}"),
         ("run", cut(document.run_id, 80)),
     )
