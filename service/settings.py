@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tideline.cores import available_cores
 from tideline.home import default_home, store_folder
 from tideline.memory import largest_model
 
@@ -107,7 +107,7 @@ class PredictorSettings(ServiceSettings):
         "and are pulled again when they are asked for.",
     )
     predictions_at_once: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        default_factory=available_cores,
         gt=0,
         description="How many predictions are computed at the same time; more wait.",
     )

@@ -9,6 +9,7 @@ together: an object a tree takes seconds to write and to read.
 from __future__ import annotations
 
 from typing import Any, Self
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -73,6 +74,12 @@ class _PackedForest(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
     n_features_in_ : int
     feature_, threshold_, children_, roots_, answers_
         As `tideline.features.kernels.trees` takes them.
+
+    Raises
+    ------
+    ValueError
+        When it is built of a state, as a published one is, or asked: where the arrays are no
+        trees. The kernel follows them unchecked.
     """
 
     @classmethod
@@ -98,9 +105,21 @@ class _PackedForest(BaseEstimator):  # type: ignore[misc]  # sklearn has no type
         packed.roots_ = first.astype(np.int32)
         return packed
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        _LOOKED_AT.discard(self)
+        self._require_trees()
+
+    def _require_trees(self) -> None:
+        """Refuse arrays that lead out of themselves, or in a circle; looked at once."""
+        if self not in _LOOKED_AT:
+            _require_trees(self)
+            _LOOKED_AT.add(self)
+
     def _means(self, X: ArrayLike) -> FloatArray:
         from tideline.features.kernels.trees import add_answers  # noqa: PLC0415 - imports numba
 
+        self._require_trees()
         table = np.asarray(X)
         if table.ndim != 2 or table.shape[1] != self.n_features_in_:
             raise ValueError(
@@ -160,6 +179,58 @@ class PackedForestRegressor(RegressorMixin, _PackedForest):  # type: ignore[misc
     def predict(self, X: ArrayLike) -> FloatArray:
         """Return the mean of what the trees say, float64 of shape (n_cases,)."""
         return self._means(X)[:, 0]
+
+
+_LOOKED_AT: WeakSet[_PackedForest] = WeakSet()
+"""Kept beside the forests: what they say of themselves is not believed."""
+_FORM = {
+    "feature_": (np.int32, 1),
+    "threshold_": (np.float64, 1),
+    "children_": (np.int32, 2),
+    "roots_": (np.int32, 1),
+    "answers_": (np.float64, 2),
+}
+
+
+def _require_trees(forest: Any) -> None:  # noqa: ANN401 - as above
+    """Raise ValueError unless every way through a packed forest ends at one of its answers."""
+    _require_form(forest)
+    feature, children, answers = forest.feature_, forest.children_, forest.answers_
+    outputs = (1,) if isinstance(forest, PackedForestRegressor) else np.shape(forest.classes_)
+    is_leaf = feature == -1
+    inner, rows = children[~is_leaf], children[is_leaf, 0]
+    own = np.flatnonzero(~is_leaf)[:, np.newaxis]
+    sound = {
+        "features are not among those it takes": _within(feature, -1, forest.n_features_in_),
+        "roots are none of its nodes": forest.roots_.size > 0
+        and _within(forest.roots_, 0, feature.size),
+        # scikit-learn puts every node after the one above it: so no way is a circle.
+        "nodes are not followed by later ones": bool((inner > own).all())
+        and _within(inner, 0, feature.size),
+        "leaves have none of its answers": _within(rows, 0, len(answers)),
+        "answers are not one finite number each": answers.shape[1:] == outputs
+        and bool(np.isfinite(answers).all()),
+    }
+    for what, is_so in sound.items():
+        if not is_so:
+            raise ValueError(f"the trees of a forest cannot be followed: its {what}")
+
+
+def _require_form(forest: Any) -> None:  # noqa: ANN401 - as above
+    for name, (dtype, n_axes) in _FORM.items():
+        array = getattr(forest, name, None)
+        if type(array) is not np.ndarray or array.dtype != dtype or array.ndim != n_axes:
+            raise ValueError(f"{name} of a forest is no {np.dtype(dtype)} array of {n_axes} axes")
+    n_nodes = forest.feature_.size
+    if forest.threshold_.shape != (n_nodes,) or forest.children_.shape != (n_nodes, 2):
+        raise ValueError(f"the arrays of a forest of {n_nodes} nodes differ in length")
+    width = getattr(forest, "n_features_in_", None)
+    if not isinstance(width, int) or width < 1:
+        raise ValueError(f"a forest takes {width!r} features; a number above 0 is expected")
+
+
+def _within(values: NDArray[np.int32], first: int, stop: int) -> bool:
+    return bool(((values >= first) & (values < stop)).all())
 
 
 def packed(model: Any) -> Any:  # noqa: ANN401 - as above

@@ -50,7 +50,9 @@ class ScoreCard(_Document):
     """How good the pipeline is, and by which measure; each score says where it comes from."""
 
     cross_validation: Metrics | None = Field(
-        None, description="Means over the folds that the search chose by: optimistic."
+        None,
+        description="Of the answers that each fold gave for the cases that it had not seen, by "
+        "which the search chose: optimistic.",
     )
     held_out: Metrics | None = Field(
         None, description="On cases that neither search nor fit had seen."
@@ -75,8 +77,9 @@ class ScoreCard(_Document):
     )
     beats_baselines: bool | None = Field(
         None,
-        description="Whether the held-out score is above the majority's and 1-NN DTW's; null "
-        "where nothing was held out.",
+        description="Whether the held-out score is above the majority's, and below that of no "
+        "other baseline, by the metric that was raised, or else by accuracy or error; null where "
+        "nothing was held out.",
     )
     note: str | None = Field(None, description="Why a score is missing, or weak.")
 

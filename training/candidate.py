@@ -95,7 +95,7 @@ def preparation(task: Task, *, selects: bool) -> list[Step]:
     """Return the steps before every model: imputation and, if asked for, selection."""
     steps: list[Step] = [("impute", RangeImputer())]
     if selects:
-        steps.append(("select", RelevanceSelection(task=task)))
+        steps.append(("relevance", RelevanceSelection(task=task)))
     return steps
 
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tideline.errors import StoreUnavailable
-from training.mirror import Mirror
+from training.mirror import DamagedCopyError, Mirror
 from training.outcome import write_whole
 
 STATE = "state.json"
@@ -39,7 +39,7 @@ class Checkpoint:
         The copy of the folder in a store, where there is one: read when the folder is not there,
         written twice a minute.
     tell
-        Told, once, when the copy cannot be written; the run goes on without.
+        Told, once, when the copy cannot be written, or when it is damaged; the run goes on without.
     """
 
     def __init__(
@@ -55,7 +55,10 @@ class Checkpoint:
         self._is_told = False
         if mirror is not None and not folder.exists():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            mirror.fetch()
+            try:
+                mirror.fetch()
+            except DamagedCopyError as error:
+                tell(f"the copy of an earlier start is damaged, and the run begins anew: {error}")
         self._spent_before = self._read()
         self._began = time.monotonic()
         self._lock = threading.Lock()
@@ -117,7 +120,7 @@ class Checkpoint:
             state = json.loads((self.folder / STATE).read_bytes())
         except (FileNotFoundError, ValueError):
             state = {}
-        if state.get("identity") == self._identity:
+        if isinstance(state, dict) and state.get("identity") == self._identity:
             return float(state["spent"])
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)

@@ -7,8 +7,10 @@ cases too.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ from tideline.blend import sharpened
 from training.calibration import sharpness_of
 from training.candidate import Candidate
 from training.evaluator import Evaluated, Part
-from training.fold import Answers
+from training.fold import Answers, Positions
+from training.importance import sample
 from training.portfolio import default_blend
 from training.scoring import Score, ranked, score_of
 
@@ -28,6 +31,10 @@ SLOWEST = 0.02
 """Seconds that a member may take to answer for one case of many: all are asked every time."""
 ROUNDS = 20
 """Of the greedy selection; the weights are multiples of its inverse."""
+GAINLESS_ROUNDS = 5
+"""Rounds without gain after which the greedy selection ends."""
+MOST_CASES = 5000
+"""Cases that the greedy selection is scored on; of more a sample is taken."""
 MOST_RIVALS = 30
 """Candidates that the selection looks at, the best by themselves."""
 RESAMPLES = 200
@@ -64,13 +71,20 @@ class Choice:
         """The out-of-fold answers, sharpened."""
         return sharpened(self.mean, self.sharpness)
 
+    def is_like(self, other: Choice) -> bool:
+        """Tell whether another is of the same members with the same weights."""
+        ours, theirs = ({c.key: w for w, c in choice.members} for choice in (self, other))
+        return ours == theirs
+
     @property
     def name(self) -> str:
         """The members, as a log shows them."""
         return " + ".join(f"{weight:.2g} {c.title}" for weight, c in self.members)
 
 
-def choose(evaluated: Sequence[Evaluated], part: Part, random_state: int) -> Choice:
+def choose(
+    evaluated: Sequence[Evaluated], part: Part, random_state: int, *, deadline: float = math.inf
+) -> Choice:
     """Choose among the default blend, the best single candidate and a greedy ensemble.
 
     Parameters
@@ -79,16 +93,41 @@ def choose(evaluated: Sequence[Evaluated], part: Part, random_state: int) -> Cho
         Candidates that have answers, at least one.
     part
         What they were evaluated on.
+    deadline
+        On `time.monotonic`; what is not known to be better by then is not chosen.
     """
     default = default_choice(evaluated, part)
-    ensemble = _ensemble(evaluated, part)
+    try:
+        return _clear_rival(evaluated, part, default, random_state, deadline) or default
+    except _TimeOver:
+        return replace(default, reason="the default, for there was no time to judge others")
+
+
+class _TimeOver(Exception):
+    """The deadline of a choice has passed."""
+
+
+def _require_time(deadline: float) -> None:
+    if time.monotonic() >= deadline:
+        raise _TimeOver
+
+
+def _clear_rival(
+    evaluated: Sequence[Evaluated],
+    part: Part,
+    default: Choice,
+    random_state: int,
+    deadline: float,
+) -> Choice | None:
+    """Return the best of the others that is clearly better than the default, if any is."""
+    ensemble = _ensemble(evaluated, part, random_state, deadline)
     best = max(evaluated, key=lambda found: found.trial.score)
     single = _weighted([best], [1], part, "the best by cross-validation")
     rivals = [r for r in (ensemble, single) if r.score.rank > default.score.rank]
     for rival in sorted(rivals, key=lambda choice: -choice.score.rank):
-        if _is_clear(rival, default, part, random_state):
+        if _is_clear(rival, default, part, random_state, deadline):
             return rival
-    return default
+    return None
 
 
 def default_choice(evaluated: Sequence[Evaluated], part: Part) -> Choice:
@@ -99,30 +138,56 @@ def default_choice(evaluated: Sequence[Evaluated], part: Part) -> Choice:
     return _weighted(chosen, [1] * len(chosen), part, "the default, which none was clearly above")
 
 
-def _ensemble(evaluated: Sequence[Evaluated], part: Part) -> Choice:
-    """Add, again and again, the candidate that helps most, as Caruana et al. (2004) do."""
+def _ensemble(
+    evaluated: Sequence[Evaluated], part: Part, random_state: int, deadline: float
+) -> Choice:
+    """Return the mean of quick candidates that is best on some cases, scored on all."""
     quick = [found for found in evaluated if _seconds_a_case(found, part) <= SLOWEST] or evaluated
     evaluated = sorted(quick, key=lambda found: -found.trial.score)[:MOST_RIVALS]
-    y = part.target.y[part.tested]
-    counts = np.zeros(len(evaluated), dtype=np.int64)
-    total: NDArray[Any] = np.zeros_like(_answers(evaluated[0]), dtype=np.float64)
+    target = part.target.take(part.tested)
+    cases = sample(target, np.random.default_rng(random_state), MOST_CASES)
+    answers = [_answers(found)[cases] for found in evaluated]
+    counts = _selected(answers, part, part.tested[cases], deadline)
+    kept = np.flatnonzero(counts)
+    members = [evaluated[int(place)] for place in kept]
+    return _weighted(members, counts[kept].tolist(), part, "an ensemble by greedy selection")
+
+
+def _selected(
+    answers: Sequence[Answers], part: Part, cases: Positions, deadline: float
+) -> NDArray[np.int64]:
+    """Add, again and again, the candidate that helps most, as Caruana et al. (2004) do.
+
+    Parameters
+    ----------
+    answers
+        Of each candidate for the cases.
+    cases
+        Positions among all.
+
+    Returns
+    -------
+    int64 array of shape (n_candidates,): how often each was added
+    """
+    y = part.target.y[cases]
+    counts = np.zeros(len(answers), dtype=np.int64)
+    total: NDArray[Any] = np.zeros_like(answers[0], dtype=np.float64)
     best, best_counts = -np.inf, counts
     for size in range(1, ROUNDS + 1):
         full = np.count_nonzero(counts) >= MOST_MEMBERS
-        ranks = [
-            -np.inf
-            if full and not counts[place]
-            else ranked(part.metric, part.target, y, (total + _answers(found)) / size)[1]
-            for place, found in enumerate(evaluated)
-        ]
+        ranks = np.full(len(answers), -np.inf)
+        for place in np.flatnonzero(counts).tolist() if full else range(len(answers)):
+            _require_time(deadline)
+            mean = (total + answers[place]) / size
+            ranks[place] = ranked(part.metric, part.target, y, mean)[1]
         added = int(np.argmax(ranks))
         counts[added] += 1
-        total += _answers(evaluated[added])
+        total += answers[added]
         if ranks[added] > best:
             best, best_counts = ranks[added], counts.copy()
-    kept = np.flatnonzero(best_counts)
-    members = [evaluated[int(place)] for place in kept]
-    return _weighted(members, best_counts[kept].tolist(), part, "an ensemble by greedy selection")
+        elif size - best_counts.sum() >= GAINLESS_ROUNDS:
+            break
+    return best_counts
 
 
 def _weighted(
@@ -151,24 +216,34 @@ def _answers(found: Evaluated) -> Answers:
     return found.answers
 
 
-def _is_clear(rival: Choice, default: Choice, part: Part, random_state: int) -> bool:
+def _is_clear(
+    rival: Choice, default: Choice, part: Part, random_state: int, deadline: float
+) -> bool:
     """Tell whether a rival is better on nearly all resamples of the cases (Efron 1979).
 
-    By the metric alone: what breaks ties is as sure as it is small.
+    By the metric alone: what breaks ties is as sure as it is small. No more are drawn than can
+    change the answer.
     """
     rng = np.random.default_rng(random_state)
     y = part.target.y[part.tested]
     pair = rival.answers, default.answers
-    wins = drawn = 0
+    wins = losses = undefined = 0
     for _ in range(RESAMPLES):
+        _require_time(deadline)
         cases = rng.integers(y.size, size=y.size)
         try:
             ours, theirs = (
                 ranked(part.metric, part.target, y[cases], answers[cases])[0] for answers in pair
             )
         except ValueError:
-            continue  # the metric is not defined on this resample, as without one of two classes
-        drawn += 1
+            # The metric is not defined on this resample, as without one of two classes. Where few
+            # hold what it needs, they say little.
+            undefined += 1
+            if 2 * undefined > RESAMPLES:
+                return False
+            continue
         wins += ours > theirs
-    # Where few resamples hold what the metric needs, they say little.
-    return 2 * drawn >= RESAMPLES and wins >= CLEARLY * drawn
+        losses += ours <= theirs
+        if losses > (1 - CLEARLY) * RESAMPLES:
+            return False
+    return wins >= CLEARLY * (wins + losses)

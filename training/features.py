@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tideline.cores import available_cores
 from tideline.errors import DataError
 from tideline.features.plan import FeaturePlan
 from tideline.panel import Panel
 from tideline.spec import TrainingSpec
 from training.cases import Cases
-from training.cores import available_cores
 from training.outcome import write_whole
 from training.planning import Means, compute_convolutions, compute_features, compute_plan
 from training.table import Table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,8 @@ class Finder:
         self._tools = tools
         self._until = until or Until()
         self._found: list[Evaluated] = []
-        self._failures: list[str] = []
+        self._best: Evaluated | None = None
+        self._failures: Counter[str] = Counter()
         self._submitted: set[str] = set()
         self._taken: set[str] = set()
         self._gained = tools.clock.elapsed
@@ -64,12 +66,12 @@ class Finder:
     @property
     def best(self) -> Evaluated | None:
         """The one that ranks first, if there is any."""
-        return max(self._found, key=lambda found: found.trial.score, default=None)
+        return self._best
 
     @property
     def failure(self) -> str | None:
         """Why most of the others have none; None where none has failed."""
-        return max(self._failures, key=self._failures.count, default=None)
+        return next((why for why, _ in self._failures.most_common(1)), None)
 
     def compare(
         self, candidates: Sequence[Candidate], deadline: float, *, enough: int = 0
@@ -135,8 +137,13 @@ class Finder:
         self.evaluator.drop()
         return over
 
-    def choice(self, random_state: int) -> Choice:
+    def choice(self, random_state: int, *, deadline: float = math.inf) -> Choice:
         """Return what is published if nothing more is evaluated.
+
+        Parameters
+        ----------
+        deadline
+            On `time.monotonic`; see `training.choice.choose`.
 
         Raises
         ------
@@ -144,7 +151,7 @@ class Finder:
             When no candidate could be evaluated, or more than half of many have failed.
         """
         self.require_sound()
-        return choose(self._found, self.part, random_state)
+        return choose(self._found, self.part, random_state, deadline=deadline)
 
     def require_sound(self) -> None:
         """Refuse a search of which more failed than not: its best would be the best of leftovers.
@@ -154,7 +161,7 @@ class Finder:
         SearchFailed
             With the commonest reason.
         """
-        n_failed = len(self._failures)
+        n_failed = self._failures.total()
         tried = len(self._found) + n_failed
         if self._found and (tried < ENOUGH_TO_JUDGE or 2 * n_failed <= tried):
             return
@@ -184,10 +191,10 @@ class Finder:
             return  # proposed twice, and known from the first time
         self._taken.add(found.candidate.key)
         if found.trial.failure is not None:
-            self._failures.append(found.trial.failure)
+            self._failures[found.trial.failure] += 1
         else:
-            best = self.best
-            if best is None or found.trial.score > best.trial.score:
+            if self._best is None or found.trial.score > self._best.trial.score:
+                self._best = found
                 self._gained = self._tools.clock.elapsed
             self._found.append(found)
         if self.part.name == MAIN:
@@ -196,7 +203,7 @@ class Finder:
     def _tell(self) -> None:
         best = self.best
         told = Best(best.trial.name, self.part.metric, best.trial.value) if best else None
-        self._tools.journal.tally(len(self._tools.ledger.trials), self._tools.ledger.failures, told)
+        self._tools.journal.tally(self._tools.ledger.n_trials, self._tools.ledger.failures, told)
         if self._found and self._found[-1].trial.origin == "portfolio":
             trial = self._found[-1].trial
             self._tools.journal.say(f"{trial.name} on {trial.family}: {trial.value:.4f}")

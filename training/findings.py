@@ -74,7 +74,7 @@ class Findings:
     answers : Prediction or None
         What was answered for them, in this order; None where no case was spared.
     importances
-        None where there was no time.
+        None where they could not be measured; with none in them where there was no time.
     """
 
     document: ModelDocument

@@ -22,6 +22,7 @@ from training.evaluation import Scores, assess, measure
 from training.evaluator import Part
 from training.finder import Finder
 from training.fold import Answered, Answers, Fold, Positions, as_prediction
+from training.intervals import over_folds
 from training.neighbours import PUBLISHED_WINDOW, nearest_by_warping
 from training.scoring import OWN_METRICS
 from training.table import Table
@@ -64,6 +65,8 @@ class HeldOut:
     baselines : mapping of name to array of shape (n_held_out, n_classes or 1)
     fitted : mapping of key to sklearn.pipeline.Pipeline
         The members as they answered; of a hold-out only, for each outer fold has its own.
+    n_folds : int
+        How many outer folds; 1 for a hold-out.
     """
 
     by: Literal["hold-out", "outer folds"]
@@ -72,6 +75,7 @@ class HeldOut:
     learned: Positions
     baselines: dict[str, NDArray[Any]] = field(default_factory=dict)
     fitted: dict[str, Steps] = field(default_factory=dict)
+    n_folds: int = 1
 
     def beside(self, name: str, answers: NDArray[Any]) -> HeldOut:
         """Return the same with one more baseline."""
@@ -80,7 +84,14 @@ class HeldOut:
     def scores(self, target: Target, random_state: int) -> Scores:
         """Return the scores, their intervals and the majority's."""
         y, learned = target.y[self.positions], target.y[self.learned]
-        return assess(target, y, as_prediction(self.answers, target), learned, random_state)
+        scores = assess(target, y, as_prediction(self.answers, target), learned, random_state)
+        if self.n_folds < 2:
+            return scores
+        wider = {
+            name: over_folds(name, scores.metrics[name], interval, self.n_folds)
+            for name, interval in scores.intervals.items()
+        }
+        return replace(scores, intervals=wider)
 
     def baseline_scores(self, target: Target) -> dict[str, dict[str, float]]:
         """Return the metrics of each baseline on the same cases."""
@@ -117,10 +128,7 @@ def held_out_by(
     SearchFailed
         When a member cannot be fitted, or cannot answer.
     """
-    extra = [beside] if beside else []
-    found = [
-        {c.key: c for c in (*(c for _, c in trust.choice.members), *extra)} for trust in trusts
-    ]
+    found = [{c.key: c for _, c in trust.choice.members} for trust in trusts]
     answered = asking.all(
         [(trust, c) for trust, each in zip(trusts, found, strict=True) for c in each.values()],
         deadline,
@@ -133,9 +141,7 @@ def held_out_by(
         _require_members(trust.choice, by)
     by_trust = [{k: one for k, one in by.items() if isinstance(one, Answered)} for by in told]
     blended = [_blended(t.choice, by) for t, by in zip(trusts, by_trust, strict=True)]
-    baselines = {}
-    if beside and all(beside.key in by for by in by_trust):
-        baselines[CONVOLUTIONS] = np.concatenate([by[beside.key].answers for by in by_trust])
+    baselines = _beside(beside, trusts, by_trust, asking, deadline)
     return HeldOut(
         "hold-out" if len(trusts) == 1 else "outer folds",
         np.concatenate([trust.asked for trust in trusts]),
@@ -143,6 +149,7 @@ def held_out_by(
         np.unique(np.concatenate([trust.fit_on for trust in trusts])),
         baselines,
         {key: one.fitted for key, one in by_trust[0].items() if one.fitted is not None},
+        len(trusts),
     )
 
 
@@ -195,6 +202,24 @@ class Asking:
         return (outcome.failure or outcome.result for outcome in ended)
 
 
+def _beside(
+    beside: Candidate | None,
+    trusts: Sequence[Trust],
+    by_trust: Sequence[Mapping[str, Answered]],
+    asking: Asking,
+    deadline: float,
+) -> dict[str, NDArray[Any]]:
+    """Return the answers of the baseline that is fitted too, where it has them in time."""
+    if beside is None:
+        return {}
+    if all(beside.key in by for by in by_trust):
+        return {CONVOLUTIONS: np.concatenate([by[beside.key].answers for by in by_trust])}
+    half = time.monotonic() + (deadline - time.monotonic()) / 2
+    asked = list(asking.all([(trust, beside) for trust in trusts], half) or ())
+    answers = [one.answers for one in asked if isinstance(one, Answered)]
+    return {CONVOLUTIONS: np.concatenate(answers)} if len(answers) == len(trusts) else {}
+
+
 def _require_members(choice: Choice, by: Mapping[str, Answered | str]) -> None:
     for _, candidate in choice.members:
         failure = by[candidate.key]
@@ -228,7 +253,7 @@ def out_of_fold(finder: Finder, choice: Choice, beside: Candidate | None) -> Hel
             baselines[CONVOLUTIONS] = found.answers[order]
     learned = np.unique(np.concatenate([fit_on for fit_on, _ in part.folds]))
     answers = _calibrated_without(part, choice)[order]
-    return HeldOut("outer folds", asked, answers, learned, baselines)
+    return HeldOut("outer folds", asked, answers, learned, baselines, n_folds=part.n_folds)
 
 
 def _calibrated_without(part: Part, choice: Choice) -> Answers:

@@ -26,7 +26,7 @@ from training.scoring import ranked
 from training.task import Target
 
 MOST_CASES = 200
-"""Cases that are answered for, about; of more a sample is taken."""
+"""Cases that are answered for, about; of more a sample is to be taken."""
 SPARED = 2
 """Members of each class that are in the sample, however rare it is."""
 MOST_FEATURES = 50
@@ -63,7 +63,7 @@ def importances(
     pipeline
         Fitted.
     X : array of shape (n_cases, n_features)
-        The columns of its plan, in that order; may be a memory map.
+        The columns of its plan, in that order; of many cases, a sample.
     target
         The labels of these cases.
     metric
@@ -74,7 +74,7 @@ def importances(
     deadline
         On `time.monotonic`; nothing is begun that would, by how long it took before, end later.
     on
-        The cases, in words; where only a sample of them is looked at, this is said before them.
+        The cases, in words.
 
     Returns
     -------
@@ -90,10 +90,6 @@ def importances(
         expected = (target.y.size, len(pipeline.plan.features))
         raise ValueError(f"X has shape {X.shape}; {expected} is expected")
     rng = np.random.default_rng(random_state)
-    cases = sample(target, rng)
-    if cases.size < target.y.size:
-        on = f"{cases.size} of {on}"
-        X, target = X[cases], target.take(cases)
     measured = _Measurement(pipeline, X, target, metric, deadline)
     if time.monotonic() < deadline:
         measured.repeat(rng)
@@ -102,18 +98,18 @@ def importances(
     return Importances(told_by, on, found["feature"], found["channel"], found["region"])
 
 
-def sample(target: Target, rng: np.random.Generator) -> Columns:
-    """Return the positions of about `MOST_CASES` cases, spread over the classes, or the values.
+def sample(target: Target, rng: np.random.Generator, most: int = MOST_CASES) -> Columns:
+    """Return the positions of about so many cases, spread over the classes, or the values.
 
     Returns
     -------
     intp array of shape (n_sampled,), rising
     """
     n = target.y.size
-    if n <= MOST_CASES:
+    if n <= most:
         return np.arange(n)
     order = np.lexsort((rng.random(n), target.y))
-    chosen = set(order[np.linspace(0, n - 1, MOST_CASES).astype(np.intp)].tolist())
+    chosen = set(order[np.linspace(0, n - 1, most).astype(np.intp)].tolist())
     for code in range(target.n_classes):
         chosen.update(order[target.y[order] == code][:SPARED].tolist())
     return np.array(sorted(chosen), dtype=np.intp)

@@ -84,3 +84,25 @@ def bootstrap(
         return None
     low, high = np.quantile(scores, [0.025, 0.975])
     return float(low), float(high)
+
+
+RANGES = {
+    "accuracy": (0.0, 1.0),
+    "roc_auc": (0.0, 1.0),
+    "brier": (0.0, 2.0),
+    "r2": (-math.inf, 1.0),
+}
+"""What a score can be; others are 0 at least."""
+
+
+def over_folds(name: str, score: float, interval: Interval, n_folds: int) -> Interval:
+    """Return the interval of a score that was put together from folds.
+
+    The models of the folds were fitted to cases that they share, so that their errors go together,
+    and an interval for independent cases is too narrow. Nadeau and Bengio (2003), Inference for
+    the generalization error: the variance is that of independent folds times 1 + k / (k - 1).
+    """
+    factor = math.sqrt(1 + n_folds / (n_folds - 1))
+    least, most = RANGES.get(name, (0.0, math.inf))
+    low, high = (score + factor * (end - score) for end in interval)
+    return max(low, least), min(high, most)

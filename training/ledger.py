@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import tokenize
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from training.fold import Answers
 from training.trial import Trial
@@ -20,6 +21,8 @@ from training.trial import Trial
 TRIALS = "trials.jsonl"
 MAIN = "main"
 """The part of the cases that the model is chosen on; others are outer folds."""
+_TRIAL = TypeAdapter(Trial)
+_KEYS = {"part", *(field.name for field in fields(Trial))}
 
 
 class Ledger:
@@ -29,23 +32,31 @@ class Ledger:
     ----------
     folder
         Gets `trials.jsonl`, a line a trial, and a `.npy` of answers for each that succeeded.
+        A line or answers that are damaged are as if they were not there.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[tuple[str, str], tuple[Trial, Answers | None]] = {}
+        self._main: dict[str, Trial] = {}
+        self._failures: Counter[str] = Counter()
         folder.mkdir(parents=True, exist_ok=True)
         self._read()
 
     @property
     def trials(self) -> tuple[Trial, ...]:
         """The trials that the model was chosen by, in the order in which they were known."""
-        return tuple(trial for (part, _), (trial, _) in self._known.items() if part == MAIN)
+        return tuple(self._main.values())
+
+    @property
+    def n_trials(self) -> int:
+        """How many `trials` there are."""
+        return len(self._main)
 
     @property
     def failures(self) -> Counter[str]:
         """How often each failure happened among `trials`, in words."""
-        return Counter(trial.failure for trial in self.trials if trial.failure is not None)
+        return self._failures.copy()
 
     def find(self, part: str, key: str) -> tuple[Trial, Answers | None] | None:
         """Return what is known of a candidate, if anything."""
@@ -55,14 +66,17 @@ class Ledger:
         """Keep a trial: its answers first, so that no line is without them."""
         if answers is not None:
             draft = self._folder / f".{part}-{trial.key}.npy"
-            np.save(draft, answers)
+            with draft.open("wb") as file:
+                np.save(file, answers)
+                file.flush()
+                os.fsync(file.fileno())
             draft.replace(self._answers(part, trial.key))
         line = json.dumps({"part": part, **asdict(trial)}) + "\n"
-        with (self._folder / TRIALS).open("a", encoding="utf-8") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        self._known[part, trial.key] = (trial, answers)
+        with (self._folder / TRIALS).open("a", encoding="utf-8") as lines:
+            lines.write(line)
+            lines.flush()
+            os.fsync(lines.fileno())
+        self._keep(part, trial, answers)
 
     def _answers(self, part: str, key: str) -> Path:
         return self._folder / f"{part}-{key}.npy"
@@ -78,14 +92,48 @@ class Ledger:
             # In place: a run that is killed meanwhile loses no other line.
             os.truncate(path, len(whole))
         for line in whole.splitlines():
-            self._take(json.loads(line))
+            told = _told(line)
+            if told is not None:
+                self._take(*told)
 
-    def _take(self, told: dict[str, Any]) -> None:
-        part = told.pop("part")
-        trial = Trial(**{**told, "fold_scores": tuple(told["fold_scores"])})
-        answers, path = None, self._answers(part, trial.key)
+    def _take(self, part: str, trial: Trial) -> None:
+        answers = None
         if trial.failure is None:
-            if not path.exists():
-                return  # a copy of the folder was made between the two: it is evaluated again
-            answers = np.load(path)
+            answers = _loaded(self._answers(part, trial.key))
+            if answers is None:
+                return  # damaged, or a copy was made between the two: it is evaluated again
+        self._keep(part, trial, answers)
+
+    def _keep(self, part: str, trial: Trial, answers: Answers | None) -> None:
+        """Know a trial, and count it: what is told after each trial is not counted anew."""
         self._known[part, trial.key] = (trial, answers)
+        if part != MAIN:
+            return
+        before = self._main.get(trial.key)
+        self._main[trial.key] = trial
+        if before is not None and before.failure is not None:
+            self._failures -= Counter([before.failure])
+        if trial.failure is not None:
+            self._failures[trial.failure] += 1
+
+
+def _told(line: bytes) -> tuple[str, Trial] | None:
+    """Return the part and the trial of a line, or None where it does not say them."""
+    try:
+        told = json.loads(line)
+        if not isinstance(told, dict) or not told.keys() <= _KEYS:
+            return None
+        part = told.pop("part", None)
+        return (part, _TRIAL.validate_python(told)) if isinstance(part, str) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _loaded(path: Path) -> Answers | None:
+    """Return the answers in a file, or None where it is not there or holds none."""
+    try:
+        with path.open("rb") as file:
+            answers: Answers = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, ValueError, EOFError, MemoryError, SyntaxError, tokenize.TokenError):
+        return None
+    return answers if answers.dtype == np.float32 and answers.ndim == 2 else None

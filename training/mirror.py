@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import io
 import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tideline.errors import ModelRefused
 from tideline.store.bucket import Bucket
 
 MOST_BYTES = 64 * 2**20
 """Answers beyond it are not copied: the copies would cost more than they save."""
 ARRAY = ".npy"
 """Features, at the top, which are large and computed again in seconds; and answers, below."""
+
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    # Of zipfile: something is encrypted, or of a later version; NotImplementedError is one.
+    RuntimeError,
+    # A name that is both a file and a folder.
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+)
+
+
+class DamagedCopyError(Exception):
+    """A copy that is none of what was sent; nothing was made of it."""
 
 
 class Mirror:
@@ -37,16 +59,24 @@ class Mirror:
 
         Raises
         ------
+        DamagedCopyError
+            When the copy is damaged, or larger than any that is sent.
         StoreUnavailable
             When the store does not answer.
         """
-        content = self._bucket.read(self._name, 2 * MOST_BYTES)
+        try:
+            content = self._bucket.read(self._name, 2 * MOST_BYTES)
+        except ModelRefused as error:
+            raise DamagedCopyError(error.message) from error
         if content is None:
             return False
         draft = self._folder.with_name(f".{self._folder.name}")
         shutil.rmtree(draft, ignore_errors=True)
-        with zipfile.ZipFile(io.BytesIO(content)) as copy:
-            copy.extractall(draft)
+        try:
+            _unpack(content, draft)
+        except _DAMAGED as error:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise DamagedCopyError(f"{type(error).__name__}: {error}") from error
         # The folder appears as a whole: of one that is there, nothing more is looked for here.
         draft.replace(self._folder)
         return True
@@ -87,3 +117,17 @@ class Mirror:
     def _whole(self) -> list[Path]:
         files = sorted(path for path in self._folder.rglob("*") if path.is_file())
         return [path for path in files if not path.name.startswith(".")]
+
+
+def _unpack(content: bytes, folder: Path) -> None:
+    """Make a folder from a copy; raises one of `_DAMAGED` where it is none."""
+    with zipfile.ZipFile(io.BytesIO(content)) as copy:
+        files = copy.infolist()
+        size = sum(file.file_size for file in files)
+        if size > 2 * MOST_BYTES:
+            raise ValueError(f"{size} bytes, over {2 * MOST_BYTES}")
+        if any(
+            file.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for file in files
+        ):
+            raise ValueError("a file is compressed in a way that is not used here")
+        copy.extractall(folder)

@@ -25,7 +25,9 @@ from tideline.panel import Channel, FloatArray, Panel, named
 PUBLISHED_WINDOW: dict[Task, float] = {"classification": 1.0, "regression": 0.1}
 """With which window the figures of papers come out: all paths for classes, a band for numbers."""
 PAIRS = 3
-"""How many pairs are compared in full to foresee the time of all."""
+"""How many pairs are compared to foresee the time of all."""
+CUT_MOMENTS = 200
+"""Of how many moments at most they are: a pair of whole series may take minutes."""
 FIRST_CASES = 2
 """After how many cases a thread the time of the others is foreseen from theirs."""
 
@@ -84,9 +86,11 @@ def nearest_by_warping(
         raise ValueError(f"window is {window}; a share from 0 to 1 is expected")
     series, asked = _Series.of(train), _Series.of(test, list(train.channels))
     began = time.monotonic()
-    foreseen = _Search.seconds_of_a_pair(series, asked, window) * len(y)
-    if began + foreseen > deadline:
-        return Neighbours(None, foreseen * asked.n_cases / workers)
+    rate = _seconds_of_a_cell(series, asked, window)
+    one, least = (rate * cells for cells in _cells_to_do(series, asked, window))
+    # Of each case the first comparison is never given up: so long it takes at the very least.
+    if time.monotonic() + max(one, least / workers) > deadline:
+        return Neighbours(None, max(one * asked.n_cases, least) / workers)
     search = _Search.among(series, asked, window, deadline)
     found = np.full(asked.n_cases, -1, dtype=np.int64)
     with ThreadPoolExecutor(workers, thread_name_prefix="warp") as pool:
@@ -203,17 +207,47 @@ class _Search:
             self.window,
         )
 
-    @staticmethod
-    def seconds_of_a_pair(series: _Series, asked: _Series, window: float) -> float:
-        """Return how long a comparison takes that is not given up: the middle of some pairs."""
-        seconds = []
-        for number in range(PAIRS + 1):
-            one = asked.case(number * (asked.n_cases - 1) // PAIRS)
-            other = series.case(number * (series.n_cases - 1) // PAIRS)
-            sizes = one.shape[1], other.shape[1]
-            radius = max(int(window * max(sizes)), abs(sizes[0] - sizes[1]))
-            began = time.monotonic()
-            warped(one, other, radius, np.inf, np.zeros(sizes[0] + 1))
-            seconds.append(time.monotonic() - began)
-        # The first may have compiled.
-        return float(np.median(seconds[1:]))
+
+def _radii(window: float, one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how far from the diagonal a path may be, as the kernel has it."""
+    band = (window * np.maximum(one, other)).astype(np.int64)
+    radii: NDArray[np.int64] = np.maximum(band, np.abs(one - other))
+    return radii
+
+
+def _cells(
+    one: NDArray[np.int64], other: NDArray[np.int64], radius: NDArray[np.int64]
+) -> FloatArray:
+    """Return how many pairs of moments a comparison looks at, corners of the band included."""
+    across: FloatArray = np.minimum(other, 2 * radius + 1) * one.astype(np.float64)
+    return across
+
+
+def _cells_to_do(series: _Series, asked: _Series, window: float) -> tuple[float, float]:
+    """Return the cells of a case of middle length with all training cases, and the least of all.
+
+    The second is one comparison of each case, with the shortest training case.
+    """
+    middle = np.sort(asked.lengths)[[asked.n_cases // 2]]
+    with_all = _cells(middle, series.lengths, _radii(window, middle, series.lengths))
+    shortest = series.lengths.min(keepdims=True)
+    radii = _radii(window, asked.lengths, shortest)
+    return float(with_all.sum()), float(_cells(asked.lengths, shortest, radii).sum())
+
+
+def _seconds_of_a_cell(series: _Series, asked: _Series, window: float) -> float:
+    """Return how long a pair of moments takes, all channels: the middle of some cut pairs."""
+    rates = []
+    for number in range(PAIRS + 1):
+        one = asked.case(number * (asked.n_cases - 1) // PAIRS)
+        other = series.case(number * (series.n_cases - 1) // PAIRS)
+        whole = _radii(window, np.array([one.shape[1]]), np.array([other.shape[1]]))
+        one, other = (np.ascontiguousarray(case[:, :CUT_MOMENTS]) for case in (one, other))
+        sizes = np.array([one.shape[1]]), np.array([other.shape[1]])
+        radius = np.minimum(whole, CUT_MOMENTS)
+        began = time.monotonic()
+        warped(one, other, int(radius[0]), np.inf, np.zeros(one.shape[1] + 1))
+        seconds = time.monotonic() - began
+        rates.append(seconds / float(_cells(*sizes, radius)[0]))
+    # The first may have compiled.
+    return float(np.median(rates[1:]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from training.failures import reason_of
 from training.features import Features
 from training.findings import Findings, Importances
 from training.fold import as_prediction
-from training.importance import importances
+from training.importance import importances, sample
 from training.journal import Journal
 from training.report import report, search_parquet
 from training.schedule import Schedule
@@ -30,12 +31,24 @@ if TYPE_CHECKING:
 
 def measured(
     run: Run, cases: Cases, features: Features, found: Found, published: Pipeline
-) -> Importances:
+) -> Importances | None:
     """Measure what the model makes of channels, regions and features, as far as the time goes.
 
     On held-out cases, by the members as they were before they had seen these, where a part was
-    held out; else by the published pipeline, on the cases that it was fitted to.
+    held out; else by the published pipeline, on the cases that it was fitted to. None, and a
+    notice, where that fails.
     """
+    try:
+        return _measured(run, cases, features, found, published)
+    except Exception as error:  # noqa: BLE001 - told, and not worth the model
+        traceback.print_exc()
+        run.journal.notice(f"importances could not be measured: {reason_of(error)}.")
+        return None
+
+
+def _measured(
+    run: Run, cases: Cases, features: Features, found: Found, published: Pipeline
+) -> Importances:
     held_out, pipeline = found.held_out, published
     positions = np.arange(cases.panel.n_cases, dtype=np.intp)
     on = f"{positions.size} cases that it was fitted to"
@@ -44,6 +57,10 @@ def measured(
         on = f"{positions.size} held-out cases"
         pipeline = assemble(cases, features, found.choice, lambda c: by_key[c.key])
     run.journal.say(f"measuring importances on {on}")
+    random_state = run.spec.model_training.random_state
+    sampled = sample(cases.target.take(positions), np.random.default_rng(random_state))
+    if sampled.size < positions.size:
+        positions, on = positions[sampled], f"{sampled.size} of {on}"
     X = np.hstack([features.table.rows(f, positions) for f in features.families_of(pipeline.plan)])
     return importances(
         pipeline,
@@ -51,7 +68,7 @@ def measured(
         cases.target.take(positions),
         metric=found.metric,
         deadline=Schedule(run.clock).reported_at,
-        random_state=run.spec.model_training.random_state,
+        random_state=random_state,
         on=on,
     )
 
@@ -61,7 +78,7 @@ def gather(
     found: Found,
     document: ModelDocument,
     trials: tuple[Trial, ...],
-    importances: Importances,
+    importances: Importances | None,
 ) -> Findings:
     """Return everything that the report tells."""
     held_out = found.held_out
@@ -84,20 +101,25 @@ def files_of(
 ) -> dict[str, bytes]:
     """Return what is kept beside the model, by name.
 
-    What cannot be made is left out, and told: the model is worth more than its picture.
+    What cannot be made, or not before publishing has to begin, is left out, and told: the model is
+    worth more than its picture.
     """
     makers: dict[str, Callable[[], bytes]] = {
-        "search.parquet": lambda: search_parquet(findings.trials),
         "report.html": lambda: report(findings).encode(),
+        "search.parquet": lambda: search_parquet(findings.trials),
         "pipeline.py": lambda: script(
             run.spec, cases.panel, cases.target, features.plans, found.choice.members
         ).encode(),
     }
-    found_files = {name: _made(name, make, run.journal) for name, make in makers.items()}
+    until = Schedule(run.clock).published_at
+    found_files = {name: _made(name, make, until, run.journal) for name, make in makers.items()}
     return {name: content for name, content in found_files.items() if content is not None}
 
 
-def _made(name: str, make: Callable[[], bytes], journal: Journal) -> bytes | None:
+def _made(name: str, make: Callable[[], bytes], until: float, journal: Journal) -> bytes | None:
+    if time.monotonic() >= until:
+        journal.notice(f"{name} is left out: there was no time to make it.")
+        return None
     try:
         return make()
     except Exception as error:  # noqa: BLE001 - told, and not worth the model

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tideline.cores import available_cores
 from tideline.home import store_folder
 from tideline.labels import Task
 from tideline.memory import largest_model, usable_memory
@@ -20,7 +21,6 @@ from tideline.store.manifest import read_manifest
 from training.assembly import assemble, compact
 from training.cases import Cases, read, split_off
 from training.clock import Clock
-from training.cores import available_cores
 from training.evaluation import Scores
 from training.features import Features, extract_features
 from training.finder import Until

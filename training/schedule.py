@@ -16,6 +16,8 @@ FIT_SHARE = 0.2
 """Of the time left after the portfolio, what evaluation and the last fits are given."""
 PORTFOLIO_SHARE = 0.5
 """Of the time left, what the portfolio may take; its first candidate gets what it needs."""
+CHOICE_SHARE = 0.25
+"""Of the time left, what one choice may take before it is the default."""
 NESTED_SHARE = 0.6
 """Of the time left, what portfolios in outer folds may take."""
 FOREST_SHARE = 0.4

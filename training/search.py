@@ -16,7 +16,7 @@ from tideline.panel import Panel
 from tideline.spec import ModelTrainingSpec, build_estimator
 from tideline.spec.search_arguments import SearchArguments
 from training.candidate import Candidate
-from training.choice import Choice, choose, default_choice
+from training.choice import Choice, default_choice
 from training.evaluator import Evaluated, Part
 from training.finder import Finder, Until
 from training.fitting import Fits
@@ -38,8 +38,9 @@ from training.portfolio import (
     portfolio,
 )
 from training.proposer.handle import Proposer
-from training.proposer.task import ProposerTask
+from training.proposing import proposer_task
 from training.schedule import (
+    CHOICE_SHARE,
     FIT_SHARE,
     FOLDS_A_SEARCH,
     FOREST_SHARE,
@@ -55,19 +56,8 @@ from training.table import Table
 from training.task import Target
 from training.tools import Tools
 
-EARLY_STOP = 10
-"""Generations without a better pipeline that end a search which the spec does not bound."""
 NESTED_FOLDS = 3
 """Folds inside an outer fold, at most: what is judged there is the way of choosing."""
-SEEDS = 5
-"""Pipelines of the portfolio that TPOT starts from."""
-EVOLUTION = (
-    "crossover_probability",
-    "mutate_probability",
-    "mutate_then_crossover_probability",
-    "crossover_then_mutate_probability",
-    "survival_percentage",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +145,7 @@ class Search:
         choice = self._choose(default)
         # They are fitted beside the evaluation, and come first: a model is worth more than a score.
         self._fits.begin((c for _, c in choice.members), first=True)
-        held_out = self._ask_held_out(choice)
+        choice, held_out = self._scored(choice, default)
         fitted = self._fitted(choice, default)
         if held_out is not None and fitted is not choice:
             held_out = None
@@ -243,7 +233,8 @@ class Search:
         if not splits:
             return
         known = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
-        seconds = sum(known.get(c.key, 0.0) for c in self._candidates) * NESTED_FOLDS
+        candidates = [c for c in self._candidates if c.key in known]
+        seconds = sum(known[c.key] for c in candidates) * NESTED_FOLDS
         asked = len(splits) * seconds / self._tools.workers.count
         finders = [
             self._finder(f"outer-{number}", split.in_folds(NESTED_FOLDS))
@@ -261,7 +252,11 @@ class Search:
             return
         self._tools.journal.say(f"the same in {len(splits)} outer folds")
         for finder, split in zip(finders, splits, strict=True):
-            finder.compare(self._candidates, self._schedule.at(1 - FIT_SHARE), enough=1)
+            share = (1 - FIT_SHARE) / (len(splits) - len(self._nested))
+            if not finder.compare(candidates, self._schedule.at(share)):
+                self._nested.clear()
+                self._choose_nothing("no model could be compared in an outer fold in time")
+                return
             self._nested.append((finder, split))
 
     def _choose_nothing(self, why: str) -> None:
@@ -300,33 +295,12 @@ class Search:
         with Proposer(self._tools.scratch / f"proposer-{finder.part.name}") as proposer:
             over = finder.search(
                 proposer,
-                self._task(finder, arguments),
+                proposer_task(finder, self._wanted, self._tools.workers.count),
                 deadline,
                 longest,
                 seconds=(arguments.max_time_mins or math.inf) * 60,
             )
         self._tools.journal.say(f"the search is over: {over}")
-
-    def _task(self, finder: Finder, arguments: SearchArguments) -> ProposerTask:
-        part, target = finder.part, self._data.target
-        bounded = arguments.max_time_mins or arguments.generations or arguments.early_stop
-        ranked = sorted(finder.found, key=lambda found: -found.trial.score)
-        seeds = [f.candidate for f in ranked if f.candidate.family == "features"]
-        return ProposerTask(
-            task=target.task,
-            classes=target.classes,
-            n_samples=min(fit_on.size for fit_on, _ in part.folds),
-            n_features=self._data.table.matrix("features").shape[1],
-            random_state=self._wanted.random_state,
-            population=arguments.population_size,
-            first_population=arguments.initial_population_size or arguments.population_size,
-            generations=arguments.generations,
-            early_stop=arguments.early_stop if bounded else EARLY_STOP,
-            workers=self._tools.workers.count,
-            light=arguments.search_space == "linear-light",
-            evolution={name: float(getattr(arguments, name)) for name in EVOLUTION},
-            seeds=[list(candidate.steps) for candidate in seeds[:SEEDS]],
-        )
 
     def _choose(self, default: Choice) -> Choice:
         """Choose among what was found, where the choice can be judged."""
@@ -335,9 +309,30 @@ class Search:
         journal = self._tools.journal
         journal.enter("ensemble", f"choosing among {len(self._main.found)} models")
         self._main.require_sound()
-        choice = choose(self._main.found, self._main.part, self._wanted.random_state)
+        choice = self._main.choice(
+            self._wanted.random_state, deadline=self._schedule.at(CHOICE_SHARE)
+        )
         journal.say(f"chosen: {choice.name}, {choice.reason}", 1.0)
-        return choice
+        return default if choice.is_like(default) else choice
+
+    def _scored(self, choice: Choice, default: Choice) -> tuple[Choice, HeldOut | None]:
+        """Return the honest score of a choice; of the default, where the choice has none.
+
+        What fails here must not cost the model that is fitted already.
+        """
+        try:
+            return choice, self._ask_held_out(choice)
+        except SearchFailed as error:
+            if not self._wanted.is_search:
+                raise
+            self._tools.journal.notice(f"{error.message} The default is published in its place.")
+        # In outer folds its answers are there already: nothing had a part in choosing it.
+        self._may_choose = self._may_choose and not self._nested
+        try:
+            return default, self._ask_held_out(default)
+        except SearchFailed as error:
+            self._tools.journal.notice(f"there is no score on held-out cases: {error.message}")
+            return default, None
 
     def _ask_held_out(self, choice: Choice) -> HeldOut | None:
         """Return what is answered for cases that no step of the search has seen, if any."""
@@ -366,8 +361,11 @@ class Search:
             return [Trust(choice, fit_on, asked) for fit_on, asked in main.part.folds]
         if split.held_out.size:
             return [Trust(choice, split.train, split.held_out)]
-        seed = self._wanted.random_state
-        return [Trust(finder.choice(seed), own.train, own.held_out) for finder, own in self._nested]
+        seed, until = self._wanted.random_state, self._schedule.at(CHOICE_SHARE)
+        return [
+            Trust(finder.choice(seed, deadline=until), own.train, own.held_out)
+            for finder, own in self._nested
+        ]
 
     def _neighbours(self, trusts: Sequence[Trust]) -> NDArray[Any] | None:
         """Return the answers of 1-NN DTW, where the time and the series allow it."""
@@ -390,7 +388,10 @@ class Search:
         journal.enter("fit", f"fitting {choice.name} to all cases")
         if self._fits.wait(members, self._schedule.fitted_at):
             return choice
-        journal.notice(f"{choice.name} could not be fitted to all cases in time.")
+        why = next(
+            (self._fits.failures[c.key] for c in members if c.key in self._fits.failures), ""
+        )
+        journal.notice(f"{choice.name} could not be fitted to all cases: {why or 'time was over'}.")
         if self._fits.wait([c for _, c in default.members], self._schedule.published_at):
             return default
         ranked = sorted(self._main.found, key=lambda found: -found.trial.score)

@@ -116,3 +116,11 @@ def test_only_trees_alone_are_a_forest() -> None:
     assert one(trees[1]).is_forest
     assert not Candidate("search", "features", (("scale", StandardScaler()), trees)).is_forest
     assert not PLAIN.is_forest
+
+
+def test_a_selection_of_its_own_goes_beside_that_of_the_preparation() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 12)), np.arange(30) % 2
+    steps = (("select", SelectPercentile(percentile=50)), ("model", LogisticRegression()))
+    whole = Candidate("search", "features", steps, selects=True).whole("classification")
+    assert whole.fit(X, y).predict_proba(X).shape == (30, 2)

@@ -68,7 +68,7 @@ def test_what_was_kept_stays_for_the_same_run_and_for_no_other(tmp_path: Path) -
     assert not (folder / "kept").exists()
 
 
-@pytest.mark.parametrize("state", [b"", b"{", b"\xff", b'{"spent": 7}'])
+@pytest.mark.parametrize("state", [b"", b"{", b"\xff", b"[]", b'{"spent": 7}'])
 def test_a_state_that_says_nothing_is_no_state(tmp_path: Path, state: bytes) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / STATE).write_bytes(state)

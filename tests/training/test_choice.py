@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from tests.training.small import candidate_of, folds_of, target_of
 from tideline.ridge import CalibratedRidgeClassifier
+from training import choice as choosing
 from training.candidate import Candidate
-from training.choice import MOST_MEMBERS, choose, default_choice
+from training.choice import MOST_CASES, MOST_MEMBERS, choose, default_choice
 from training.evaluator import Evaluated, Part
 from training.portfolio import forest
 from training.scoring import score_of
 from training.split import split_cases
 from training.table import Table
+from training.task import Target
 from training.trial import Trial
 
 N = 120
@@ -25,8 +30,8 @@ FOREST = forest("classification", "features", 0, 500)
 SMALLER = forest("classification", "features", 0, 100)
 
 
-def part(metric: str = "neg_log_loss", n_classes: int = 2) -> Part:
-    target = target_of(n_classes, N)
+def part(metric: str = "neg_log_loss", n_classes: int = 2, n: int = N) -> Part:
+    target = target_of(n_classes, n)
     split = split_cases(target, test_fraction=0.0, folds=3)
     return Part("main", Table({}), target, folds_of(split), metric, "")
 
@@ -168,3 +173,56 @@ def test_values_are_blended_without_being_sharpened() -> None:
     assert choice.sharpness == 1.0
     wanted = sum(w * {e.candidate.key: e for e in found}[c.key].answers for w, c in choice.members)
     np.testing.assert_allclose(choice.answers, wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize("seconds", [-1.0, 0.05])
+def test_the_default_is_kept_when_the_time_is_over_first(seconds: float) -> None:
+    on = part("roc_auc", 4, 3000)
+    better = [evaluated(on, searched(number), 10 + number, 0.2) for number in range(10)]
+    found = [*usual(on, 4.0), *better]
+    began = time.monotonic()
+    default_choice(found, on)
+    enough = time.monotonic() - began
+    began = time.monotonic()
+    choice = choose(found, on, 0, deadline=began + enough + seconds)
+    assert time.monotonic() - began < 3 * enough + max(seconds, 0.0) + 0.5
+    assert keys(choice.members) == {RIDGE.key, FOREST.key}
+    assert "no time" in choice.reason
+    assert choice.score.value == default_choice(found, on).score.value
+
+
+def test_a_selection_on_many_cases_is_scored_on_a_sample_and_published_for_all() -> None:
+    on = part(n_classes=3, n=MOST_CASES + 1000)
+    many = [evaluated(on, searched(number), 10 + number, 1.5) for number in range(4)]
+    first, again = (choose([*usual(on, 20.0), *many], on, 3) for _ in range(2))
+    assert len(first.members) > 1
+    assert keys(first.members) == keys(again.members)
+    assert first.mean.shape == (on.tested.size, 3)
+    y = on.target.y[on.tested]
+    assert first.score == score_of(on.metric, on.target, y, first.answers)
+
+
+def scorings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the number of cases of each scoring."""
+    sizes: list[int] = []
+    ranked = choosing.ranked
+
+    def counted(metric: str, target: Target, y: NDArray[Any], answers: NDArray[Any]) -> Any:
+        sizes.append(y.size)
+        return ranked(metric, target, y, answers)
+
+    monkeypatch.setattr(choosing, "ranked", counted)
+    return sizes
+
+
+def test_no_more_is_scored_than_can_change_the_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = scorings(monkeypatch)
+    on = part("accuracy", n=MOST_CASES + 1000)
+    sure = evaluated(on, searched(0), 10, 0.0)
+    choose([*usual(on, 4.0), sure], on, 0)
+    # One is always right from the first round: five rounds of five follow it.
+    assert sum(size == on.tested.size for size in sizes) == 2 * choosing.RESAMPLES
+    assert sum(size < on.tested.size for size in sizes) == 5 * (1 + choosing.GAINLESS_ROUNDS)
+    sizes.clear()
+    choose([*usual(on, 0.0), sure], on, 0)
+    assert not any(size == on.tested.size for size in sizes)

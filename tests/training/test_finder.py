@@ -226,6 +226,14 @@ def test_outer_parts_are_no_trials_of_the_run(tmp_path: Path, tools: Tools) -> N
     assert tools.ledger.trials == ()
 
 
+def test_a_choice_that_has_no_time_is_the_default(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools)
+    finder.compare([candidate_of(logistic(n)) for n in range(2)], later())
+    assert finder.best is max(finder.found, key=lambda found: found.trial.score)
+    assert "no time" in finder.choice(0, deadline=later(-1.0)).reason
+    assert "no time" not in finder.choice(0, deadline=later()).reason
+
+
 @pytest.mark.slow
 def test_tpot_searches_from_its_seeds(tmp_path: Path, tools: Tools) -> None:
     finder = Finder(part_of(tmp_path), tools)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import io
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +80,79 @@ def test_a_trial_whose_answers_are_not_there_is_forgotten(ledger: Ledger, tmp_pa
     ledger.record(MAIN, BAD, None)
     (tmp_path / "trials" / f"{MAIN}-{GOOD.key}.npy").unlink()
     assert [trial.key for trial in Ledger(tmp_path / "trials").trials] == [BAD.key]
+
+
+def test_what_is_counted_is_what_is_known(ledger: Ledger, tmp_path: Path) -> None:
+    other = replace(BAD, key="other", failure="ValueError: yes")
+    ledger.record(MAIN, BAD, None)
+    ledger.record("outer-1", replace(BAD, key="elsewhere"), None)
+    assert (ledger.n_trials, ledger.failures) == (1, {"ValueError: no": 1})
+    # Evaluated again, as where the answers of an earlier start were lost: it counts once.
+    ledger.record(MAIN, other, None)
+    ledger.record(MAIN, replace(other, failure="ValueError: no"), None)
+    ledger.record(MAIN, GOOD, ANSWERS)
+    ledger.record(MAIN, GOOD, ANSWERS)
+    for known in (ledger, Ledger(tmp_path / "trials")):
+        assert (known.n_trials, dict(known.failures)) == (3, {"ValueError: no": 2})
+
+
+LINE = {"part": MAIN, **asdict(BAD)}
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"{",
+        b"\xff\x00",
+        b"[" * 100_000,
+        b"7",
+        b"{}",
+        json.dumps({**LINE, "part": 7}).encode(),
+        json.dumps({**LINE, "colour": "red"}).encode(),
+        json.dumps({**LINE, "fold_scores": "high"}).encode(),
+        json.dumps({**LINE, "at": None}).encode(),
+    ],
+    ids=range(10),
+)
+def test_a_damaged_line_costs_no_other(ledger: Ledger, tmp_path: Path, damaged: bytes) -> None:
+    ledger.record(MAIN, GOOD, ANSWERS)
+    path = tmp_path / "trials" / TRIALS
+    path.write_bytes(damaged + b"\n" + path.read_bytes() + damaged + b"\n")
+    again = Ledger(tmp_path / "trials")
+    assert [trial.key for trial in again.trials] == [GOOD.key]
+    again.record(MAIN, BAD, None)
+    assert [trial.key for trial in Ledger(tmp_path / "trials").trials] == [GOOD.key, BAD.key]
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        npy(ANSWERS)[:20],
+        npy(ANSWERS)[:-1],
+        npy(ANSWERS).replace(b"(7, 3)", b"(((((("),
+        npy(ANSWERS).replace(b"(7, 3)", b"(7e9,)"),
+        npy(ANSWERS.astype(np.float64)),
+        npy(ANSWERS[0]),
+        npy(np.array([{}])),
+        b"PK\x03\x04 no archive",
+    ],
+    ids=range(9),
+)
+def test_a_trial_whose_answers_are_damaged_is_forgotten(
+    ledger: Ledger, tmp_path: Path, content: bytes
+) -> None:
+    ledger.record(MAIN, GOOD, ANSWERS)
+    ledger.record(MAIN, BAD, None)
+    (tmp_path / "trials" / f"{MAIN}-{GOOD.key}.npy").write_bytes(content)
+    again = Ledger(tmp_path / "trials")
+    assert [trial.key for trial in again.trials] == [BAD.key]
+    again.record(MAIN, GOOD, ANSWERS)
+    assert Ledger(tmp_path / "trials").find(MAIN, GOOD.key) is not None

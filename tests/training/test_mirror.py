@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,9 @@ import pytest
 from tests.training.test_ledger import ANSWERS, BAD, GOOD
 from tideline.errors import StoreUnavailable
 from training import mirror as module
+from training.checkpoint import Checkpoint
 from training.ledger import MAIN, Ledger
-from training.mirror import Mirror
+from training.mirror import DamagedCopyError, Mirror
 
 
 @pytest.fixture
@@ -97,3 +100,48 @@ def test_a_store_that_is_away_is_an_error(kept: Path, tmp_path: Path) -> None:
     for act in (away.send, away.fetch):
         with pytest.raises(StoreUnavailable):
             act()
+
+
+def archive(files: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", kind) as copy:
+        for name, text in files.items():
+            copy.writestr(name, text)
+    return content.getvalue()
+
+
+BAD_SUM = archive({"plans.json": b"some text"}, zipfile.ZIP_STORED).replace(
+    b"some text", b"same text"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "not a zip file"),
+        (b"no archive", "not a zip file"),
+        (archive({"plans.json": b"{}"})[:-9], "not a zip file"),
+        (BAD_SUM, "Bad CRC-32"),
+        (archive({"plans.json": b"{}"}, zipfile.ZIP_LZMA), "not used here"),
+        (archive({"a": b"", "a/b": b""}), "a/b|exists|directory"),
+        (archive({"zeros": bytes(20_000)}), "20000 bytes, over 16000"),
+        (bytes(20_000), "is over 16000 bytes"),
+    ],
+    ids=range(8),
+)
+def test_a_damaged_copy_costs_itself_only(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, told: str
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES", 8000)
+    (tmp_path / "store" / "checkpoint.zip").write_bytes(content)
+    mirror, said = Mirror(url, tmp_path / "again"), list[str]()
+    with pytest.raises(DamagedCopyError, match=told):
+        mirror.fetch()
+    assert {path.name for path in tmp_path.iterdir()} == {"store"}
+
+    with Checkpoint(tmp_path / "again", {"run_id": "a"}, mirror, said.append) as checkpoint:
+        assert checkpoint.spent_before == 0.0
+    assert len(said) == 1
+    assert "is damaged, and the run begins anew" in said[0]
+    # The next copy takes its place.
+    assert Mirror(url, tmp_path / "later").fetch()

@@ -93,6 +93,33 @@ def test_without_enough_time_it_says_how_much_it_would_take() -> None:
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.parametrize(("window", "left"), [(1.0, 0.0), (1.0, 1.0), (0.1, 0.0)])
+def test_a_pair_of_long_series_is_foreseen_and_not_compared(window: float, left: float) -> None:
+    rng = np.random.default_rng(0)
+    train, _ = drawn([100_000] * 2, 1, rng)
+    short, _ = drawn([20, 20], 1, rng)
+    nearest_by_warping(short, np.arange(2), short)  # compiles
+    began = time.monotonic()
+
+    found = nearest_by_warping(train, np.arange(2), train, window=window, deadline=began + left)
+
+    assert found.answers is None
+    assert time.monotonic() - began < 0.5
+    assert 1.0 < found.seconds < 3600.0
+
+
+def test_one_long_series_among_short_ones_is_foreseen() -> None:
+    rng = np.random.default_rng(0)
+    train, _ = drawn([20_000] * 3, 1, rng)
+    test, _ = drawn([20, 20, 100_000, 20], 1, rng)
+    began = time.monotonic()
+
+    found = nearest_by_warping(train, np.arange(3), test, deadline=began + 1.0)
+
+    assert found.answers is None
+    assert time.monotonic() - began < 1.0
+
+
 def test_what_comes_out_late_while_it_runs_is_given_up() -> None:
     rng = np.random.default_rng(0)
     train, _ = drawn([600] * 150, 1, rng)

@@ -49,7 +49,7 @@ def features_of_entries(entries: Iterable[Mapping[str, Any]]) -> Iterator[Featur
 
 def count_of_entries(entries: Iterable[Mapping[str, Any]]) -> int:
     """Return how many features some entries tell of, without building any."""
-    tables = (entry.get("table") for entry in entries)
+    tables = (entry.get("table") if isinstance(entry, Mapping) else None for entry in entries)
     return sum(1 if table is None else max(map(len, table.values()), default=0) for table in tables)
 
 

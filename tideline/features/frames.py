@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tideline.cores import available_cores
 from tideline.errors import InputMismatch, SpecError
 from tideline.features.catalogue import TIMEWISE
 from tideline.features.containers import Columns, cases_of
@@ -223,7 +223,7 @@ def _given_plan(panel: Panel, plan: FeaturePlan, kind_to: object) -> FeaturePlan
 
 def _workers(n_jobs: object) -> int:
     if n_jobs is None:
-        return max(1, int(joblib.cpu_count()) // 2)
+        return max(1, available_cores() // 2)
     # tsfresh computes in its own process when told 0.
     if isinstance(n_jobs, int | np.integer) and not isinstance(n_jobs, bool) and n_jobs == 0:
         return 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import joblib
 import numpy as np
 
+from tideline.cores import available_cores
 from tideline.errors import SpecError
 from tideline.wording import shown
 
@@ -28,7 +28,7 @@ def thread_count(asked: object, *, field: str) -> int:
         if asked >= 1:
             return int(asked)
         if asked == -1:
-            return max(1, int(joblib.cpu_count()))
+            return available_cores()
     raise SpecError(
         f"{field} is {shown(asked)}; a number of threads from 1, or -1 for one a processor, "
         "is expected.",

@@ -166,6 +166,8 @@ def _importance_bars(title: str, head: str, values: Sequence[Importance], most: 
 def _importances_said(findings: Findings) -> str:
     found = findings.importances
     if found is None:
+        return "It could not be measured; the log of the run says why."
+    if not (found.by_feature or found.by_channel or found.by_region):
         return "There was no time to measure it."
     return (
         f"How much {metric_name(found.metric)} is lost when something is shuffled over the cases, "

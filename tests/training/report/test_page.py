@@ -149,6 +149,12 @@ def test_tells_why_nothing_was_held_out() -> None:
     assert "Too few cases." in text
     assert "no cases were spared for it" in text
     assert "No case was spared to be answered for." in text
+    assert "It could not be measured" in text
+
+
+def test_tells_that_there_was_no_time_for_importances() -> None:
+    none = Importances("roc_auc", "held-out cases", (), (), ())
+    text = report(dataclasses.replace(binary(), importances=none))
     assert "There was no time to measure it." in text
 
 
