@@ -108,7 +108,12 @@ def files_of(
         "report.html": lambda: report(findings).encode(),
         "search.parquet": lambda: search_parquet(findings.trials),
         "pipeline.py": lambda: script(
-            run.spec, cases.panel, cases.target, features.plans, found.choice.members
+            run.spec,
+            cases.panel,
+            cases.target,
+            features.plans,
+            found.choice.members,
+            sharpness=found.choice.sharpness,
         ).encode(),
     }
     until = Schedule(run.clock).published_at

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,8 +127,8 @@ def tell_scores(run: Run, cases: Cases, found: Found, note: str | None) -> Score
     unbeaten = beats(scores, baselines, found.metric, target.task)
     if unbeaten:
         run.journal.notice(
-            f"WARNING: the model does not beat {' and '.join(unbeaten)} on cases that it has not "
-            "seen. It is published all the same; look at the data before you use it."
+            f"WARNING: the model does not beat {_named(unbeaten, target.task)} on cases that it "
+            "has not seen. It is published all the same; look at the data before you use it."
         )
     return ScoreCard(
         cross_validation=cross_validation,
@@ -200,6 +200,12 @@ def _tell_size(journal: Journal, size: int) -> None:
             f"warning: the model has {size} bytes, and a predictor that takes {limit} ({whose}) "
             "will refuse it; train a smaller one, or give the predictors more memory"
         )
+
+
+def _named(baselines: Sequence[str], task: Task) -> str:
+    """Return the names of baselines as a sentence has them."""
+    words = ["the mean" if b == "majority" and task == "regression" else b for b in baselines]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _tell_scores(

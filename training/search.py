@@ -147,7 +147,7 @@ class Search:
         self._fits.begin((c for _, c in choice.members), first=True)
         choice, held_out = self._scored(choice, default)
         fitted = self._fitted(choice, default)
-        if held_out is not None and fitted is not choice:
+        if held_out is not None and not fitted.is_like(choice):
             held_out = None
             self._tools.journal.notice("what was scored on cases held out is another model.")
         return Found(fitted, self._fits, held_out, self._metric)

@@ -53,6 +53,9 @@ from training.task import Target
 LEARNED, ASKED = 24, 8
 Members = Sequence[tuple[float, Candidate]]
 
+SHARPNESS = 1.75
+"""Of every blend: what is published is never the bare mean."""
+
 
 class Case:
     """Files of series and labels, what is read from them, and the model that is fitted to them."""
@@ -112,7 +115,8 @@ class Case:
         everything = np.arange(self.panel.n_cases)
         fits = [Fit(Table(files), self.target, c, everything)() for _, c in members]
         parts = [(columns[c.family], steps) for (_, c), steps in zip(members, fits, strict=True)]
-        steps = Steps([("model", Blend(parts, [w for w, _ in members], start))])
+        blend = Blend(parts, [w for w, _ in members], start, SHARPNESS)
+        steps = Steps([("model", blend)])
         plan = FeaturePlan(tuple(f for each in plans.values() for f in each.features))
         target, channels = self.target, tuple(self.panel.channels)
         return Pipeline(plan, steps, target.task, target.classes, channels).narrowed()
@@ -134,7 +138,7 @@ class Case:
 
     def compare(self, plans: dict[str, FeaturePlan], members: Members) -> str:
         """Write the script, run it, hold it against the model, and return it."""
-        text = script(self.spec, self.panel, self.target, plans, members)
+        text = script(self.spec, self.panel, self.target, plans, members, sharpness=SHARPNESS)
         _require_neat(text)
         prediction = self.published(plans, members).predict(self.asked)
         found = self.predicted(text)
@@ -273,7 +277,8 @@ def test_steps_of_a_search_are_rebuilt_with_weights_and_explicit_calculators(
     ]
     assert "tideline" not in _imported(case.compare(plans, members))
     # The same where the data itself holds the labels, which only Tideline reads.
-    text = script(_without_labels(case.spec), case.panel, case.target, plans, members)
+    spec = _without_labels(case.spec)
+    text = script(spec, case.panel, case.target, plans, members, sharpness=SHARPNESS)
     _require_neat(text)
     assert "FeaturePlan.for_panel(\n" in text
     expected = case.published(plans, members).predict(case.asked).by_class()

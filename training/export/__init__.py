@@ -21,6 +21,8 @@ def script(
     target: Target,
     plans: Mapping[str, FeaturePlan],
     members: Sequence[tuple[float, Candidate]],
+    *,
+    sharpness: float = 1.0,
 ) -> str:
     """Return a script that rebuilds a model from its training data, and gives its predictions.
 
@@ -37,6 +39,8 @@ def script(
         The features that the members were fitted to.
     members : sequence of (weight, Candidate)
         What was published.
+    sharpness
+        What its mean probabilities are sharpened by; see `tideline.blend`.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def script(
     ValueError
         When a parameter of a member cannot be written as Python.
     """
-    fitted = Fitted(spec, panel, target, plans, members)
+    fitted = Fitted(spec, panel, target, plans, members, sharpness)
     if with_tsfresh.suffices(fitted):
         return with_tsfresh.script(fitted)
     return with_tideline.script(fitted)

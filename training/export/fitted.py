@@ -38,6 +38,8 @@ class Fitted:
     plans : mapping of family to FeaturePlan
         What was computed.
     members : sequence of (weight, Candidate)
+    sharpness : float
+        What the mean probabilities are sharpened by; see `tideline.blend`.
     """
 
     spec: TrainingSpec
@@ -45,6 +47,7 @@ class Fitted:
     target: Target
     plans: Mapping[str, FeaturePlan]
     members: Sequence[tuple[float, Candidate]]
+    sharpness: float = 1.0
 
     @cached_property
     def families(self) -> tuple[Family, ...]:

@@ -59,7 +59,7 @@ def fitted(panel: Panel, labels: tuple) -> Pipeline:
         columns[name] = slice(n_features, n_features + len(plan.features))
         n_features += len(plan.features)
     parts = [(columns[name], fit(steps, tables[name], y)) for _, name, steps in members()]
-    blend = Blend(parts, [weight for weight, _, _ in members()], n_features)
+    blend = Blend(parts, [weight for weight, _, _ in members()], n_features, SHARPNESS)
     plan = FeaturePlan(tuple(f for each in families.values() for f in each.features))
     steps = Steps([("model", blend)])
     return Pipeline(plan, steps, TASK, CLASSES, tuple(panel.channels))
@@ -144,6 +144,7 @@ def target_constants(fitted: Fitted, writer: Writer) -> list[tuple[str, Node]]:
     """Return what is learned, as constants."""
     target = fitted.target
     found = [("TASK", writer.node(target.task)), ("CLASSES", writer.node(target.classes))]
+    found.append(("SHARPNESS", writer.node(fitted.sharpness)))
     if isinstance(target.weights, tuple):
         found.append(("WEIGHTS", writer.node(target.weights)))
     return found

@@ -307,6 +307,9 @@ _CODE = "CLASSES.index(key(labels[name]))"
 _NUMBER = "float(labels[name])"
 _BY_VALUE = "    answers = dict(zip(ids, total.tolist(), strict=True))"
 _BY_CLASS = """\
+    # Surer than the mean of the members, by what was fitted to answers out of fold.
+    total = (total / total.max(axis=1, keepdims=True)) ** SHARPNESS
+    total = total / total.sum(axis=1, keepdims=True)
     answers = {
         name: dict(zip(CLASSES, row, strict=True))
         for name, row in zip(ids, total.tolist(), strict=True)
@@ -329,6 +332,7 @@ def _constants(fitted: Fitted, writer: Writer) -> list[tuple[str, Node]]:
         # As texts, for files of labels are read without Tideline's rules.
         texts = [case_key(label) for label in fitted.target.classes]
         constants.append(("CLASSES", writer.node(texts)))
+        constants.append(("SHARPNESS", writer.node(fitted.sharpness)))
     return constants + [c for c in target_constants(fitted, writer) if c[0] == "WEIGHTS"]
 
 
