@@ -15,7 +15,6 @@ import time
 import traceback
 import uuid
 from importlib.metadata import version
-from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -27,6 +26,7 @@ from tideline.home import runs_folder
 from training.guard import Guard, end_descendants
 from training.journal import Journal
 from training.outcome import Outcome
+from training.sockets import server_folder
 
 if TYPE_CHECKING:
     from tideline.spec import TrainingSpec
@@ -129,7 +129,7 @@ def _trained(
     with tempfile.TemporaryDirectory(prefix="tideline-") as scratch:
         guard.sweep(Path(scratch))
         # Of the workers' server: a run that is ended by the guard does not remove it by itself.
-        guard.sweep(Path(get_temp_dir()))
+        guard.sweep(server_folder())
         # A run that has no name cannot be started again, and leaves nothing behind.
         kept = runs_folder() / _digest(run_id) if asked.run_id else Path(scratch) / "kept"
         remove_old(runs_folder())
@@ -243,5 +243,5 @@ if __name__ == "__main__":
     sys.stderr.flush()
     # Not by the interpreter's own way, which takes seconds to take down what was imported; it
     # would also have removed the folder of the workers' server.
-    shutil.rmtree(get_temp_dir(), ignore_errors=True)
+    shutil.rmtree(server_folder(), ignore_errors=True)
     os._exit(code)

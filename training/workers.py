@@ -25,6 +25,7 @@ from typing import Any, Self
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from training.failures import reason_of
+from training.sockets import server_folder
 
 Job = Callable[[], Any]
 """Work for a process: it, and what it returns, can be pickled."""
@@ -153,6 +154,7 @@ class Workers:
     def __enter__(self) -> Self:
         # Its imports take seconds, for which only the first order waits: workers begin with it.
         _context.set_forkserver_preload(PRELOADED)
+        server_folder()
         forkserver.ensure_running()
         return self
 
