@@ -210,6 +210,7 @@ def test_a_stop_exits_with_75_at_once_and_leaves_nothing(program: Program, waves
     assert not (program.folder / "home").exists()
 
 
+@pytest.mark.slow
 def test_no_search_outlives_a_run_that_is_killed(program: Program, waves: Waves) -> None:
     series, labels = waves({"calm": 20, "rough": 20})
     program.write("series.json", series)
@@ -230,6 +231,7 @@ def test_no_search_outlives_a_run_that_is_killed(program: Program, waves: Waves)
     assert alive == []
 
 
+@pytest.mark.slow
 def test_a_run_takes_all_from_a_store_and_leaves_all_there(program: Program, waves) -> None:
     data, labels = waves({"a": 6, "b": 6})
     for name, content in (("raw_data", data), ("labels", labels)):

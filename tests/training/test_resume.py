@@ -93,6 +93,7 @@ def assert_nothing_twice(trials: list[dict[str, Any]]) -> None:
     assert [trial["failure"] for trial in trials if trial["failure"]] == []
 
 
+@pytest.mark.slow
 def test_a_stop_is_no_failure_of_what_was_at_work(program: Program, waves: Waves) -> None:
     series, labels = waves({"calm": 20, "rough": 20})
     model = {**SLOW_FOREST, "model_args": {"n_estimators": 100_000}}

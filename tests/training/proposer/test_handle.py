@@ -144,6 +144,7 @@ def test_no_pipeline_is_proposed_twice_or_of_tpots_own_classes(
     assert modules <= {"sklearn", "lightgbm"}
 
 
+@pytest.mark.slow
 def test_neither_the_order_of_answers_nor_the_workers_change_the_proposals(
     ended: tuple[list[Proposal], Done], tmp_path: Path
 ) -> None:
