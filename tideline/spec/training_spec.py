@@ -126,7 +126,10 @@ class UntilSpec(Section):
         "`accuracy`, -0.1 for `neg_log_loss`.",
     )
     pipelines: int | None = Field(
-        None, ge=1, description="How many pipelines are evaluated, failures too."
+        None,
+        ge=1,
+        description="How many pipelines are evaluated, failures too; the first few, of the "
+        "portfolio, always are.",
     )
     seconds_without_gain: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="How long nothing better may be found."
