@@ -38,6 +38,8 @@ MOST_CASES = 5000
 MOST_RIVALS = 30
 """Candidates that the selection looks at, the best by themselves."""
 RESAMPLES = 200
+FEWEST = 4
+"""Members of a class, below which resampling them stands for no other cases."""
 CLEARLY = 0.99
 """The share of resamples on which a rival must be better than the default blend."""
 
@@ -222,10 +224,12 @@ def _is_clear(
     """Tell whether a rival is better on nearly all resamples of the cases (Efron 1979).
 
     By the metric alone: what breaks ties is as sure as it is small. No more are drawn than can
-    change the answer.
+    change the answer. Of a class of very few members resamples say nothing: no rival is clear.
     """
     rng = np.random.default_rng(random_state)
     y = part.target.y[part.tested]
+    if part.target.n_classes and np.bincount(y, minlength=part.target.n_classes).min() < FEWEST:
+        return False
     pair = rival.answers, default.answers
     wins = losses = undefined = 0
     for _ in range(RESAMPLES):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,17 @@ def test_a_rival_that_is_clearly_better_is_chosen(metric: str) -> None:
     assert better.candidate.key in keys(choice.members)
     assert choice.score.rank > default_choice(usual(on, 4.0), on).score.rank
     assert "default" not in choice.reason
+
+
+@pytest.mark.parametrize(("members", "is_chosen"), [(3, False), (30, True)])
+def test_very_few_members_of_a_class_make_no_rival_clear(members: int, is_chosen: bool) -> None:
+    on = part()
+    y = np.zeros(on.target.y.size, dtype=np.int64)
+    y[:: y.size // members] = 1
+    on = replace(on, target=replace(on.target, y=y))
+    better = evaluated(on, searched(0), 10, 0.2)
+    choice = choose([*usual(on, 4.0), better], on, 0)
+    assert (better.candidate.key in keys(choice.members)) == is_chosen
 
 
 def test_nothing_is_above_what_is_always_right() -> None:
