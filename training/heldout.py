@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline as Steps
 
 from tideline.blend import sharpened
-from tideline.errors import SearchFailed
+from tideline.errors import DataError, SearchFailed
 from tideline.panel import Panel
 from training.calibration import sharpness_of
 from training.candidate import Candidate
@@ -27,6 +27,7 @@ from training.neighbours import PUBLISHED_WINDOW, nearest_by_warping
 from training.scoring import OWN_METRICS
 from training.table import Table
 from training.task import Target
+from training.tools import Tools
 from training.workers import Outcome, Workers
 
 POLL_SECONDS = 0.2
@@ -267,6 +268,27 @@ def _calibrated_without(part: Part, choice: Choice) -> Answers:
         sharpness = sharpness_of(part.target, others, choice.mean[~here]) if others.size else 1.0
         answers[here] = sharpened(choice.mean[here], sharpness)
     return answers.astype(np.float32)
+
+
+def beside_neighbours(
+    held_out: HeldOut,
+    trusts: Sequence[Trust],
+    panel: Panel,
+    target: Target,
+    *,
+    tools: Tools,
+    seconds: float,
+) -> HeldOut:
+    """Return the answers with those of 1-NN DTW beside, where the time and the series allow it."""
+    try:
+        nearest = neighbours(trusts, panel, target, seconds, tools.workers.count)
+    except DataError as error:
+        tools.journal.notice(f"no {WARPING} baseline: {error.message}")
+        return held_out
+    if nearest is None:
+        tools.journal.notice(f"no {WARPING} baseline: there was no time for it.")
+        return held_out
+    return held_out.beside(WARPING, nearest)
 
 
 def neighbours(

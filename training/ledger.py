@@ -54,6 +54,11 @@ class Ledger:
         return len(self._main)
 
     @property
+    def has_searched(self) -> bool:
+        """Whether TPOT's proposals are among the trials, those of an earlier start too."""
+        return any(trial.origin == "search" for trial in self._main.values())
+
+    @property
     def failures(self) -> Counter[str]:
         """How often each failure happened among `trials`, in words."""
         return self._failures.copy()

@@ -6,12 +6,10 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tideline.errors import BudgetExceeded, DataError, SearchFailed
+from tideline.errors import BudgetExceeded, SearchFailed
 from tideline.panel import Panel
 from tideline.spec import ModelTrainingSpec, build_estimator
 from tideline.spec.search_arguments import SearchArguments
@@ -20,23 +18,9 @@ from training.choice import Choice, default_choice
 from training.evaluator import Evaluated, Part
 from training.finder import Finder, Until
 from training.fitting import Fits
-from training.heldout import (
-    WARPING,
-    Asking,
-    HeldOut,
-    Trust,
-    held_out_by,
-    neighbours,
-    out_of_fold,
-)
+from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out_by, out_of_fold
 from training.ledger import MAIN
-from training.portfolio import (
-    FEWER_TREES,
-    SHARE_OF,
-    TREES,
-    forest,
-    portfolio,
-)
+from training.portfolio import FEWER_TREES, SHARE_OF, TREES, forest, portfolio
 from training.proposer.handle import Proposer
 from training.proposing import proposer_task
 from training.schedule import (
@@ -214,13 +198,14 @@ class Search:
         families = [family for family in SHARE_OF if family in self._data.table.files]
         if task == "regression":
             families = families[:1]
+        large = [forest(task, family, self._wanted.random_state, TREES) for family in families]
         # Each fold, all cases, and the held-out ones; outer folds do with fewer trees.
         fits = self._main.part.n_folds + 2
-        seconds = len(families) * small.trial.fit_seconds * TREES / FEWER_TREES * fits
+        n_new = sum(not self._is_known(MAIN, candidate) for candidate in large)
+        seconds = n_new * small.trial.fit_seconds * TREES / FEWER_TREES * fits
         if seconds / self._tools.workers.count > FOREST_SHARE * self._schedule.left:
             self._tools.journal.say(f"{TREES} trees would take too long: {FEWER_TREES} do")
             return
-        large = [forest(task, family, self._wanted.random_state, TREES) for family in families]
         self._main.compare(large, self._schedule.at(PORTFOLIO_SHARE))
 
     def _repeat_in_outer_folds(self) -> None:
@@ -234,12 +219,17 @@ class Search:
             return
         known = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
         candidates = [c for c in self._candidates if c.key in known]
-        seconds = sum(known[c.key] for c in candidates) * NESTED_FOLDS
-        asked = len(splits) * seconds / self._tools.workers.count
         finders = [
             self._finder(f"outer-{number}", split.in_folds(NESTED_FOLDS))
             for number, split in enumerate(splits, 1)
         ]
+        seconds = NESTED_FOLDS * sum(
+            known[c.key]
+            for finder in finders
+            for c in candidates
+            if not self._is_known(finder.part.name, c)
+        )
+        asked = seconds / self._tools.workers.count
         if not self._wanted.is_search:
             self._may_choose = False
         elif asked > NESTED_SHARE * self._schedule.left:
@@ -259,6 +249,10 @@ class Search:
                 return
             self._nested.append((finder, split))
 
+    def _is_known(self, part: str, candidate: Candidate) -> bool:
+        """Tell whether an earlier start of the run has evaluated a candidate."""
+        return self._tools.ledger.find(part, candidate.key) is not None
+
     def _choose_nothing(self, why: str) -> None:
         self._may_choose = False
         self._tools.journal.notice(
@@ -271,7 +265,8 @@ class Search:
         each = seconds / 2 / len(self._nested) if self._nested else seconds
         if not self._may_choose:
             return
-        if each < LEAST_SEARCH:
+        # What an earlier start of the run has found is proposed again, and known at once.
+        if each < LEAST_SEARCH and not self._tools.ledger.has_searched:
             searches = f"{len(self._nested) + 1} searches" if self._nested else "a search"
             journal.notice(
                 f"TPOT was not asked: {max(seconds, 0):.0f} s are too short for {searches} of "
@@ -351,8 +346,10 @@ class Search:
         if held_out is None:
             self._tools.journal.notice("there was no time to score on cases that were held out.")
             return None
-        nearest = self._neighbours(trusts)
-        return held_out if nearest is None else held_out.beside(WARPING, nearest)
+        seconds = WARPING_SHARE * max(schedule.left, 0.0)
+        return beside_neighbours(
+            held_out, trusts, data.panel, data.target, tools=self._tools, seconds=seconds
+        )
 
     def _trusts(self, choice: Choice) -> list[Trust]:
         """Return who is asked for what: nobody for a case that had a part in its choice."""
@@ -366,20 +363,6 @@ class Search:
             Trust(finder.choice(seed, deadline=until), own.train, own.held_out)
             for finder, own in self._nested
         ]
-
-    def _neighbours(self, trusts: Sequence[Trust]) -> NDArray[Any] | None:
-        """Return the answers of 1-NN DTW, where the time and the series allow it."""
-        seconds = WARPING_SHARE * max(self._schedule.left, 0.0)
-        try:
-            found = neighbours(
-                trusts, self._data.panel, self._data.target, seconds, self._tools.workers.count
-            )
-        except DataError as error:
-            self._tools.journal.notice(f"no {WARPING} baseline: {error.message}")
-            return None
-        if found is None:
-            self._tools.journal.notice(f"no {WARPING} baseline: there was no time for it.")
-        return found
 
     def _fitted(self, choice: Choice, default: Choice) -> Choice:
         """Return the choice once it is fitted to all cases; where time is over, what is."""
