@@ -18,8 +18,8 @@ help: ## list the commands
 demo: $(READY) ## train on real series, start the services, predict, print the score: about a minute
 	@$(BIN)/python -m demo
 
-test: $(READY) ## the tests, in under five minutes
-	@$(BIN)/python -m pytest -m "not slow and not e2e"
+test: $(READY) ## the tests, in under five minutes on two cores
+	@$(BIN)/python -m pytest -m "not slow and not e2e" --numprocesses 2 --dist worksteal
 
 test-slow: $(READY) ## the tests that take longer
 	@$(BIN)/python -m pytest -m "slow and not e2e"

@@ -118,7 +118,7 @@ def test_a_plan_with_views_comes_back_from_the_form_of_tsfresh(
     again = plan_of_fc_parameters(fc_parameters_of_plan(plan), channels)
 
     assert set(again.features) == set(plan.features)
-    assert plan_of_names(plan.names, channels) == plan
+    assert plan_of_names(plan.names, channels).names == plan.names
 
 
 @pytest.mark.parametrize("kind", ["x|9:2/4", "x|0:2/2", "x|01:2/4", "|difference", "x|diff"])
