@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+
 from tideline.spec import ModelTrainingSpec
 from tideline.spec.search_arguments import SearchArguments
 from training.finder import Finder
+from training.proposer.handle import Proposer
 from training.proposer.task import ProposerTask
+from training.schedule import FIT_SHARE, FOLDS_A_SEARCH, Schedule
+from training.tools import Tools
 
 EARLY_STOP = 10
 """Generations without a better pipeline that end a search which the spec does not bound."""
@@ -18,6 +26,52 @@ EVOLUTION = (
     "crossover_then_mutate_probability",
     "survival_percentage",
 )
+
+
+def search_in_turn(
+    parts: Sequence[tuple[Finder, float]], wanted: ModelTrainingSpec, tools: Tools
+) -> None:
+    """Let TPOT search on one part after the other.
+
+    Parameters
+    ----------
+    parts : sequence of (Finder, seconds)
+        For how long each search may take.
+    """
+    with ExitStack() as stack:
+        following = _proposer(parts[0][0], tools, stack)
+        for number, (finder, seconds) in enumerate(parts):
+            proposer = following
+            if number + 1 < len(parts):
+                # It imports TPOT, which takes seconds, while this one searches.
+                following = _proposer(parts[number + 1][0], tools, stack)
+            tools.journal.say(f"TPOT searches for {seconds:.0f} s ({number + 1} of {len(parts)})")
+            over = _search(finder, proposer, seconds, wanted, tools)
+            tools.journal.say(f"the search is over: {over}")
+            proposer.end()
+
+
+def _proposer(finder: Finder, tools: Tools, stack: ExitStack) -> Proposer:
+    return stack.enter_context(Proposer(tools.scratch / f"proposer-{finder.part.name}"))
+
+
+def _search(
+    finder: Finder, proposer: Proposer, seconds: float, wanted: ModelTrainingSpec, tools: Tools
+) -> str:
+    """Search on one part; return why it is over."""
+    arguments = SearchArguments.model_validate(wanted.model_args)
+    # What takes longer in a fold could not be fitted once more at the end.
+    longest = min(
+        arguments.max_eval_time_mins * 60,
+        FIT_SHARE * Schedule(tools.clock).left / FOLDS_A_SEARCH,
+    )
+    return finder.search(
+        proposer,
+        proposer_task(finder, wanted, tools.workers.count),
+        time.monotonic() + seconds,
+        longest,
+        seconds=(arguments.max_time_mins or math.inf) * 60,
+    )
 
 
 def proposer_task(finder: Finder, wanted: ModelTrainingSpec, workers: int) -> ProposerTask:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
 from tideline.errors import BudgetExceeded, SearchFailed
 from tideline.panel import Panel
 from tideline.spec import ModelTrainingSpec, build_estimator
-from tideline.spec.search_arguments import SearchArguments
 from training.candidate import Candidate
 from training.choice import Choice, default_choice
 from training.evaluator import Evaluated, Part
@@ -20,13 +18,13 @@ from training.finder import Finder, Until
 from training.fitting import Fits
 from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out_by, out_of_fold
 from training.ledger import MAIN
+from training.outer import NESTED_FOLDS, OuterFold, affordable
 from training.portfolio import FEWER_TREES, SHARE_OF, TREES, forest, portfolio
-from training.proposer.handle import Proposer
-from training.proposing import proposer_task
+from training.proposing import search_in_turn
 from training.schedule import (
     CHOICE_SHARE,
     FIT_SHARE,
-    FOLDS_A_SEARCH,
+    FITS_TO_SPARE,
     FOREST_SHARE,
     LEAST_SEARCH,
     NESTED_SHARE,
@@ -39,9 +37,6 @@ from training.split import Split
 from training.table import Table
 from training.task import Target
 from training.tools import Tools
-
-NESTED_FOLDS = 3
-"""Folds inside an outer fold, at most: what is judged there is the way of choosing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +98,11 @@ class Search:
         self._data = data
         self._tools = tools
         self._schedule = Schedule(tools.clock)
-        parts = (data.split, *data.split.outer_splits())
+        parts = (data.split, *chain.from_iterable(data.split.outer_splits()))
         tested = (part.train[part.fold_of >= 0] for part in parts)
         self._metric = wanted.metric or default_metric(data.target, tested)
         self._candidates: list[Candidate] = []
-        self._nested: list[tuple[Finder, Split]] = []
+        self._nested: Sequence[OuterFold] = ()
         self._may_choose = True
         self._main = self._finder(MAIN, data.split)
         everything = np.arange(data.panel.n_cases, dtype=np.intp)
@@ -214,40 +209,43 @@ class Search:
         Where the time does not do for it, a choice could not be judged. The default blend can: it
         is chosen before anything is known.
         """
-        splits = self._data.split.outer_splits()
-        if not splits:
+        if not self._data.split.outer:
             return
-        known = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
+        known = {f.candidate.key: f.trial.fold_seconds for f in self._main.found}
         candidates = [c for c in self._candidates if c.key in known]
-        finders = [
-            self._finder(f"outer-{number}", split.in_folds(NESTED_FOLDS))
-            for number, split in enumerate(splits, 1)
-        ]
-        seconds = NESTED_FOLDS * sum(
-            known[c.key]
-            for finder in finders
-            for c in candidates
-            if not self._is_known(finder.part.name, c)
+        folds = affordable(
+            map(self._outer_folds, self._data.split.outer_splits()),
+            {c.key: known[c.key] for c in candidates},
+            self._tools.ledger,
+            NESTED_SHARE * self._schedule.left * self._tools.workers.count,
         )
-        asked = seconds / self._tools.workers.count
         if not self._wanted.is_search:
             self._may_choose = False
-        elif asked > NESTED_SHARE * self._schedule.left:
+        elif not folds:
             self._choose_nothing("the time is too short to repeat a choice in outer folds")
-        elif not all(finder.part.is_comparable for finder in finders):
+        elif not all(fold.finder.part.is_comparable for fold in folds):
             self._choose_nothing(
                 f"a class has too few members to compare by {self._metric} without an outer fold"
             )
         if not self._may_choose:
             return
-        self._tools.journal.say(f"the same in {len(splits)} outer folds")
-        for finder, split in zip(finders, splits, strict=True):
-            share = (1 - FIT_SHARE) / (len(splits) - len(self._nested))
-            if not finder.compare(candidates, self._schedule.at(share)):
-                self._nested.clear()
+        self._tools.journal.say(f"the same in {len(folds)} outer folds")
+        for number, fold in enumerate(folds):
+            share = (1 - FIT_SHARE) / (len(folds) - number)
+            if not fold.finder.compare(candidates, self._schedule.at(share)):
                 self._choose_nothing("no model could be compared in an outer fold in time")
                 return
-            self._nested.append((finder, split))
+        self._nested = folds
+
+    def _outer_folds(self, splits: Sequence[Split]) -> list[OuterFold]:
+        """Return outer folds, each with a finder that has compared nothing yet."""
+        return [
+            OuterFold(
+                self._finder(f"outer-{number}-of-{len(splits)}", split.in_folds(NESTED_FOLDS)),
+                split,
+            )
+            for number, split in enumerate(splits, 1)
+        ]
 
     def _is_known(self, part: str, candidate: Candidate) -> bool:
         """Tell whether an earlier start of the run has evaluated a candidate."""
@@ -261,7 +259,7 @@ class Search:
 
     def _search(self) -> None:
         """Let TPOT search; where there are outer folds, in each of them too."""
-        journal, seconds = self._tools.journal, (1 - FIT_SHARE) * self._schedule.left
+        journal, seconds = self._tools.journal, self._seconds_to_search()
         each = seconds / 2 / len(self._nested) if self._nested else seconds
         if not self._may_choose:
             return
@@ -275,27 +273,17 @@ class Search:
             )
             return
         journal.enter("search", f"TPOT searches for at most {seconds:.0f} s")
-        self._search_in(self._main, seconds / 2 if self._nested else seconds)
-        for number, (finder, _) in enumerate(self._nested, 1):
-            journal.say(f"and in outer fold {number} of {len(self._nested)}, for {each:.0f} s")
-            self._search_in(finder, each)
+        parts = [(self._main, seconds / 2 if self._nested else seconds)]
+        parts += [(fold.finder, each) for fold in self._nested]
+        search_in_turn(parts, self._wanted, self._tools)
 
-    def _search_in(self, finder: Finder, seconds: float) -> None:
-        arguments = SearchArguments.model_validate(self._wanted.model_args)
-        # What takes longer in a fold could not be fitted once more at the end.
-        longest = min(
-            arguments.max_eval_time_mins * 60, FIT_SHARE * self._schedule.left / FOLDS_A_SEARCH
-        )
-        deadline = time.monotonic() + seconds
-        with Proposer(self._tools.scratch / f"proposer-{finder.part.name}") as proposer:
-            over = finder.search(
-                proposer,
-                proposer_task(finder, self._wanted, self._tools.workers.count),
-                deadline,
-                longest,
-                seconds=(arguments.max_time_mins or math.inf) * 60,
-            )
-        self._tools.journal.say(f"the search is over: {over}")
+    def _seconds_to_search(self) -> float:
+        """Return what is left without the last fits: to all cases, and in each outer fold."""
+        default = default_choice(self._main.found, self._main.part)
+        seconds = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
+        fits = sum(seconds[c.key] for _, c in default.members) * (1 + len(self._nested))
+        last = FITS_TO_SPARE * fits / self._tools.workers.count
+        return self._schedule.left - max(FIT_SHARE * self._schedule.left, last)
 
     def _choose(self, default: Choice) -> Choice:
         """Choose among what was found, where the choice can be judged."""
@@ -360,8 +348,8 @@ class Search:
             return [Trust(choice, split.train, split.held_out)]
         seed, until = self._wanted.random_state, self._schedule.at(CHOICE_SHARE)
         return [
-            Trust(finder.choice(seed, deadline=until), own.train, own.held_out)
-            for finder, own in self._nested
+            Trust(fold.finder.choice(seed, deadline=until), fold.split.train, fold.split.held_out)
+            for fold in self._nested
         ]
 
     def _fitted(self, choice: Choice, default: Choice) -> Choice:

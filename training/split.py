@@ -7,6 +7,7 @@ Groups stay together on one side, and in the order of time nothing is tested on 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,8 @@ from training.split_basis import DEFAULT_FOLDS, LEAST_OF_NUMBERS, Basis, Positio
 from training.task import Target
 
 DEFAULT_TEST_FRACTION = 0.25
+FINE_FOLDS = 10
+"""Outer folds, where the time does for as many: each learns from nine tenths of the cases."""
 SMALL = 400
 """Cases below which none is held out unless asked for: a quarter would leave a wide interval."""
 LEAST_FOR_HOLD_OUT = 4
@@ -38,9 +41,10 @@ class Split:
         The fold in which each training case is tested; -1 for one that never is.
     basis : Basis
         What the split goes by.
-    outer_of : int64 array of shape (n_cases,) or None
-        The outer fold of each case, -1 for one that is in none, where the score is to come from
-        outer folds; `train` is everything then, and `held_out` empty.
+    outer : tuple of int64 array of shape (n_cases,)
+        Ways to cut outer folds, the finest first, where the score is to come from them: the outer
+        fold of each case, -1 for one that is in none. `train` is everything then, and `held_out`
+        empty.
     note : str or None
         Why there is no held-out part, where there is none, and other things to be told.
     """
@@ -49,7 +53,7 @@ class Split:
     held_out: Positions
     fold_of: IntArray
     basis: Basis
-    outer_of: IntArray | None = None
+    outer: tuple[IntArray, ...] = ()
     note: str | None = None
 
     @property
@@ -69,10 +73,6 @@ class Split:
         """Return what a fold tests, as positions within `train`."""
         return np.flatnonzero(self.fold_of == fold)
 
-    def folds_of(self, positions: Positions) -> IntArray:
-        """Return folds for some of the cases, made as `fold_of`; see `Basis.folds_of`."""
-        return self.basis.folds_of(positions)
-
     def in_folds(self, most: int) -> Split:
         """Return the same split with fewer folds over `train`, where it has more."""
         if self.n_folds <= most:
@@ -80,17 +80,19 @@ class Split:
         fold_of = replace(self.basis, folds=most).folds_of(self.train)
         return replace(self, fold_of=fold_of)
 
-    def outer_splits(self) -> tuple[Split, ...]:
-        """Return a split for each outer fold: what it tests is held out, the rest is `train`."""
-        if self.outer_of is None:
-            return ()
-        everything = np.arange(self.outer_of.size, dtype=np.intp)
-        splits = []
-        for number in range(int(self.outer_of.max()) + 1):
-            held_out = np.flatnonzero(self.outer_of == number)
-            train = self.basis.before(held_out, everything)
-            splits.append(Split(train, held_out, self.basis.folds_of(train), self.basis))
-        return tuple(splits)
+    def outer_splits(self) -> Iterator[tuple[Split, ...]]:
+        """Yield, for each way in `outer`, a split for each of its folds.
+
+        What the fold tests is held out, the rest is `train`.
+        """
+        for outer_of in self.outer:
+            everything = np.arange(outer_of.size, dtype=np.intp)
+            parts = [np.flatnonzero(outer_of == k) for k in range(int(outer_of.max()) + 1)]
+            trains = [self.basis.before(held_out, everything) for held_out in parts]
+            yield tuple(
+                Split(train, held_out, self.basis.folds_of(train), self.basis)
+                for train, held_out in zip(trains, parts, strict=True)
+            )
 
 
 def split_cases(
@@ -164,16 +166,28 @@ def _told(split: Split) -> list[str]:
 def _with_outer_folds(basis: Basis, reason: str) -> Split:
     """Return a split that holds nothing out, and has outer folds where each can be learned for."""
     everything = np.arange(basis.target.y.size, dtype=np.intp)
-    wanted = None if basis.folds is None else min(basis.folds, DEFAULT_FOLDS)
-    outer_of = replace(basis, folds=wanted, least=2).folds_of(everything)
-    split = Split(everything, everything[:0], basis.folds_of(everything), basis, outer_of)
-    number = int(outer_of.max()) + 1
+    split = Split(everything, everything[:0], basis.folds_of(everything), basis)
     whole = basis.groups is None or basis.keeps_groups(everything)
-    if whole and all(inner.n_folds >= 2 for inner in split.outer_splits()):
-        note = f"{reason}: no part was held out, and the score is that of {number} outer folds"
-        return replace(split, note=note)
-    note = f"{reason}, and too few for outer folds: no part was held out"
-    return replace(split, outer_of=None, note=note)
+    split = replace(split, outer=_outer_folds(basis, everything) if whole else ())
+    fit = [all(one.n_folds >= 2 for one in splits) for splits in split.outer_splits()]
+    outer = tuple(outer_of for outer_of, is_fit in zip(split.outer, fit, strict=True) if is_fit)
+    told = ": no part was held out, and the score is that of outer folds"
+    if not outer:
+        told = ", and too few for outer folds: no part was held out"
+    return replace(split, outer=outer, note=reason + told)
+
+
+def _outer_folds(basis: Basis, everything: Positions) -> tuple[IntArray, ...]:
+    """Return the ways to cut outer folds, the finest first.
+
+    No more folds than the spec asks for; or, where it asks for none, than pairs of cases.
+    """
+    most = max(2, everything.size // 2) if basis.folds is None else basis.folds
+    ways = [
+        replace(basis, folds=min(number, most), least=2).folds_of(everything)
+        for number in (FINE_FOLDS, DEFAULT_FOLDS)
+    ]
+    return tuple(ways if ways[0].max() > ways[1].max() else ways[:1])
 
 
 def _latest_held_out(basis: Basis, fraction: float) -> Split:

@@ -58,3 +58,8 @@ class Trial:
     def n_folds(self) -> int:
         """How many folds were used."""
         return len(self.fold_scores)
+
+    @property
+    def fold_seconds(self) -> float:
+        """The mean time of a fold."""
+        return self.fit_seconds + self.predict_seconds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -32,7 +34,7 @@ def spread(n: int, n_groups: int) -> np.ndarray:
 def parts(split: Split) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return what is learned from and what is tested, in the panel, at every place of a split."""
     found = []
-    for one in (split, *split.outer_splits()):
+    for one in (split, *chain.from_iterable(split.outer_splits())):
         if one.held_out.size:
             found.append((one.train, one.held_out))
         found += [
@@ -58,8 +60,7 @@ def test_large_data_holds_out_a_quarter_of_each_class() -> None:
     split = split_cases(target)
     assert np.bincount(target.y[split.held_out]).tolist() == [100, 50]
     assert split.note is None
-    assert split.outer_of is None
-    assert split.outer_splits() == ()
+    assert split.outer == ()
     assert split.n_folds == 5
 
 
@@ -68,23 +69,22 @@ def test_small_data_is_scored_by_outer_folds() -> None:
     split = split_cases(target)
     assert split.held_out.size == 0
     assert split.train.size == 60
-    assert split.outer_of is not None
     assert "60 cases are fewer than 400" in str(split.note)
-    assert "5 outer folds" in str(split.note)
-    held_out = [one.held_out for one in split.outer_splits()]
-    assert sorted(np.concatenate(held_out).tolist()) == list(range(60))
-    for one in split.outer_splits():
-        assert np.bincount(target.y[one.held_out]).tolist() == [8, 4]
-        assert (one.fold_of == split.folds_of(one.train)).all()
-    # So that what the folds said of a candidate is known of the outer folds as well.
-    assert (split.fold_of == split.outer_of).all()
+    assert "outer folds" in str(split.note)
+    fine, coarse = split.outer_splits()
+    for ones, members in ((fine, [4, 2]), (coarse, [8, 4])):
+        held_out = [one.held_out for one in ones]
+        assert sorted(np.concatenate(held_out).tolist()) == list(range(60))
+        for one in ones:
+            assert np.bincount(target.y[one.held_out]).tolist() == members
+            assert (one.fold_of == split.basis.folds_of(one.train)).all()
 
 
 def test_a_fraction_asks_for_a_held_out_part_of_small_data() -> None:
     target = classes(40, 20)
     split = split_cases(target, 0.25)
     assert np.bincount(target.y[split.held_out]).tolist() == [10, 5]
-    assert (split.note, split.outer_of) == (None, None)
+    assert (split.note, split.outer) == (None, ())
 
 
 @pytest.mark.parametrize("n", [40, 4000])
@@ -92,14 +92,14 @@ def test_a_fraction_asks_for_a_held_out_part_of_small_data() -> None:
 def test_has_outer_folds_when_a_class_can_spare_no_member(n: int, fraction: float | None) -> None:
     split = split_cases(classes(n, 3), 0.25 if n < 400 else fraction)
     assert split.held_out.size == 0
-    assert split.outer_of is not None
+    assert split.outer
     assert "the smallest class has 3 members" in str(split.note)
 
 
 def test_a_fraction_of_nothing_holds_nothing_out() -> None:
     split = split_cases(classes(8, 8), test_fraction=0.0)
     assert split.held_out.size == 0
-    assert split.outer_of is None
+    assert not split.outer
     assert "test_fraction is 0" in str(split.note)
 
 
@@ -115,7 +115,7 @@ def test_a_rare_class_does_not_make_the_folds_few() -> None:
 def test_a_class_with_one_member_left_is_learned_from_and_never_tested() -> None:
     target = classes(40, 2)
     split = split_cases(target)
-    for one in split.outer_splits():
+    for one in chain.from_iterable(split.outer_splits()):
         left = one.fold_of[target.y[one.train] == 1]
         assert left.tolist() == [-1] or left.size == 2
 
@@ -151,7 +151,7 @@ def test_six_cases_of_two_classes_have_three_folds() -> None:
     target = classes(3, 3)
     split = split_cases(target)
     assert split.n_folds == 3
-    assert [one.n_folds for one in split.outer_splits()] == [2, 2, 2]
+    assert [[one.n_folds for one in ones] for ones in split.outer_splits()] == [[2, 2, 2]]
     assert_sound(split, target)
 
 
@@ -175,7 +175,7 @@ def test_each_part_of_a_regression_has_three_cases(n: int, fraction: float | Non
     assert split.n_folds >= 2
     assert np.bincount(split.fold_of).min() >= 3
     assert split.held_out.size == 0 or split.held_out.size >= 3
-    for one in split.outer_splits():
+    for one in chain.from_iterable(split.outer_splits()):
         assert one.held_out.size >= 2
         assert np.bincount(one.fold_of).min() >= 2
 
@@ -205,7 +205,7 @@ def test_every_part_knows_every_class(
     else:
         assert split.note
         few = "too few for outer folds" in split.note
-        assert (split.outer_of is None) == (fraction == 0 or few)
+        assert (not split.outer) == (fraction == 0 or few)
         assert not few or min(members) == 2
     # Two folds at least test whatever is not the last of its class.
     assert (split.fold_of >= 0).all() or split.held_out.size
@@ -243,7 +243,7 @@ def test_groups_of_any_shape_stay_together(data: st.DataObject) -> None:
     fraction = data.draw(st.none() | st.sampled_from([0.0, 0.25, 0.5]))
     split = split_cases(target, fraction, groups=groups)
     assert_sound(split, target)
-    outer = [(one.train, one.held_out) for one in (split, *split.outer_splits())]
+    outer = [(one.train, one.held_out) for one in (split, *chain(*split.outer_splits()))]
     for learned, tested in outer:
         assert not set(groups[learned].tolist()) & set(groups[tested].tolist())
     folds_of_group = set(zip(groups[split.train].tolist(), split.fold_of.tolist(), strict=True))
@@ -262,11 +262,9 @@ def test_two_groups_are_enough_and_the_search_within_one_divides_it() -> None:
     target, groups = labelled([0, 1] * 10), np.repeat([0, 1], 10)
     split = split_cases(target, groups=groups)
     assert split.n_folds == 2
-    assert [set(groups[one.held_out].tolist()) for one in split.outer_splits()] in (
-        [{0}, {1}],
-        [{1}, {0}],
-    )
-    assert all(one.n_folds == 5 for one in split.outer_splits())
+    (outer,) = split.outer_splits()
+    assert {tuple(set(groups[one.held_out].tolist())) for one in outer} == {(0,), (1,)}
+    assert all(one.n_folds == 5 for one in outer)
 
 
 def test_a_regression_keeps_its_groups_together() -> None:

@@ -1,6 +1,6 @@
 """The proposer's own process: `python -m training.proposer <file descriptor>`.
 
-Started by `training.proposer.handle`. It imports TPOT while features are still being extracted.
+Started by `training.proposer.handle`. It imports TPOT before it reads the task.
 """
 
 from __future__ import annotations

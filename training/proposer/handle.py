@@ -69,8 +69,8 @@ class Done:
 class Proposer:
     """A child process that proposes pipelines; a context manager that ends it.
 
-    It is started before it is needed, because the import of TPOT takes seconds that the extraction
-    of features can share. Nothing here waits for it but `receive`.
+    It is started before it is needed, because the import of TPOT takes seconds. Nothing here waits
+    for it but `receive`.
 
     Parameters
     ----------
