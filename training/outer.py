@@ -37,8 +37,8 @@ def affordable(
 ) -> Sequence[OuterFold]:
     """Return the first way of cutting outer folds that the time does for; nothing if none is.
 
-    All but the last have to do with half of the time: what finer folds tell is a little more, and
-    a score that is late is none.
+    Where there are several, the dearest has to do with half of the time: what it tells is a little
+    more, and a score that is late is none.
 
     Parameters
     ----------
@@ -59,6 +59,6 @@ def affordable(
             for key, each in fold_seconds.items()
             if ledger.find(fold.finder.part.name, key) is None
         )
-        if needed <= (seconds if folds is ways[-1] else seconds / 2):
+        if needed <= (seconds / 2 if len(ways) > 1 and folds is ways[0] else seconds):
             return folds
     return ()

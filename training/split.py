@@ -19,8 +19,8 @@ from training.split_basis import DEFAULT_FOLDS, LEAST_OF_NUMBERS, Basis, Positio
 from training.task import Target
 
 DEFAULT_TEST_FRACTION = 0.25
-FINE_FOLDS = 10
-"""Outer folds, where the time does for as many: each learns from nine tenths of the cases."""
+OUTER_FOLDS = (10, DEFAULT_FOLDS, 3)
+"""How many outer folds, as the time allows: of ten each learns from nine tenths of the cases."""
 SMALL = 400
 """Cases below which none is held out unless asked for: a quarter would leave a wide interval."""
 LEAST_FOR_HOLD_OUT = 4
@@ -183,11 +183,12 @@ def _outer_folds(basis: Basis, everything: Positions) -> tuple[IntArray, ...]:
     No more folds than the spec asks for; or, where it asks for none, than pairs of cases.
     """
     most = max(2, everything.size // 2) if basis.folds is None else basis.folds
-    ways = [
-        replace(basis, folds=min(number, most), least=2).folds_of(everything)
-        for number in (FINE_FOLDS, DEFAULT_FOLDS)
-    ]
-    return tuple(ways if ways[0].max() > ways[1].max() else ways[:1])
+    ways: list[IntArray] = []
+    for number in OUTER_FOLDS:
+        outer_of = replace(basis, folds=min(number, most), least=2).folds_of(everything)
+        if not ways or outer_of.max() < ways[-1].max():
+            ways.append(outer_of)
+    return tuple(ways)
 
 
 def _latest_held_out(basis: Basis, fraction: float) -> Split:
