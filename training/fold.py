@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from sklearn.utils.validation import has_fit_parameter
 from tideline.features.plan import FeaturePlan
 from tideline.pipeline import Pipeline, Prediction
 from training.candidate import Candidate
+from training.prepared import Prepared
 from training.table import Table
 from training.task import Target
 
@@ -56,8 +56,8 @@ class Fold:
     fit_on, asked : intp array
         Positions of cases.
     prepared
-        A folder where imputed and selected features are kept for the next candidate on the same
-        cases; None keeps nothing.
+        A folder that keeps, for the next candidate on the same cases, which features were selected
+        and what stands in for missing ones; None keeps nothing.
     returns_fit
         Whether what was fitted is returned with the answers.
     """
@@ -97,28 +97,23 @@ class Fold:
         return Answered(answers, between - began, time.monotonic() - between, fitted)
 
     def _features(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the prepared features of both parts."""
-        if self.prepared is None or self.candidate.family != "features":
-            return self._computed()
-        name = f"selected-{self.candidate.selects}.npz"
-        place = Path(self.prepared) / name
-        if not place.exists():
-            X, X_asked = self._computed()
-            place.parent.mkdir(parents=True, exist_ok=True)
-            # Under its name only once it is there as a whole; two workers may do the same.
-            draft = place.with_name(f"{uuid.uuid4().hex}.npz")
-            np.savez(draft, X=X.astype(np.float32), X_asked=X_asked.astype(np.float32))
-            draft.replace(place)
-        with np.load(place) as kept:
-            return kept["X"], kept["X_asked"]
+        """Return the features of both parts as the steps are given them, in float32."""
+        matrix = self.table.matrix(self.candidate.family)
+        if self.candidate.family != "features":
+            return matrix[self.fit_on], matrix[self.asked]
+        prepared = self._prepared()
+        return prepared.of(matrix, self.fit_on), prepared.of(matrix, self.asked)
 
-    def _computed(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        family = self.candidate.family
-        X, X_asked = (self.table.rows(family, cases) for cases in (self.fit_on, self.asked))
-        for _, step in self.candidate.preparation(self.target.task):
-            X = step.fit_transform(X, self.target.y[self.fit_on])
-            X_asked = step.transform(X_asked)
-        return X, X_asked
+    def _prepared(self) -> Prepared:
+        place = Path(self.prepared or "") / f"selected-{self.candidate.selects}.npz"
+        if self.prepared is not None and place.exists():
+            return Prepared.read(place)
+        X = self.table.rows(self.candidate.family, self.fit_on)
+        y = self.target.y[self.fit_on]
+        prepared = Prepared.fitted(self.candidate.preparation(self.target.task), X, y)
+        if self.prepared is not None:
+            prepared.write(place)
+        return prepared
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
+from sklearn.pipeline import Pipeline as Steps
 from sklearn.svm import LinearSVC
 
 from tests.training.jobs import Strange
 from tests.training.small import N_CASES, candidate_of, model_of, part_of, table_of, target_of
 from tideline.errors import DataError
+from training.candidate import preparation
 from training.evaluator import Part
 from training.fold import Fit, Fold, as_array, as_prediction
+from training.prepared import Prepared
 from training.table import Table, new_matrix
 
 FIT_ON, ASKED = np.arange(20), np.arange(20, N_CASES)
@@ -69,24 +71,41 @@ def test_a_model_that_takes_no_weights_is_fitted_without(part: Part) -> None:
     assert fold(replace(part, target=target), KNeighborsClassifier())().answers.shape == (10, 2)
 
 
-def test_features_are_prepared_once_and_used_again(part: Part, tmp_path: Path) -> None:
+@pytest.mark.parametrize("selects", [False, True])
+def test_features_are_prepared_once_and_in_few_numbers(
+    part: Part, tmp_path: Path, selects: bool
+) -> None:
     prepared = tmp_path / "prepared" / "main-0"
-    first = fold(part, LogisticRegression(), str(prepared))()
+    first = fold(part, LogisticRegression(), str(prepared), selects=selects)()
     [kept] = prepared.iterdir()
     with np.load(kept) as arrays:
-        assert arrays["X"].dtype == arrays["X_asked"].dtype == np.float32
-        assert (len(arrays["X"]), len(arrays["X_asked"])) == (20, 10)
-    np.testing.assert_allclose(
-        first.answers, fold(part, LogisticRegression())().answers, rtol=1e-3, atol=1e-4
-    )
-    # With the table gone, what was prepared does for another model.
-    without = replace(part, table=Table({}))
-    again = fold(without, LogisticRegression(), str(prepared))()
-    np.testing.assert_array_equal(first.answers, again.answers)
-    assert fold(without, ExtraTreesClassifier(5), str(prepared))().answers.shape == (10, 2)
-    # And with a selection they are others.
-    fold(part, LogisticRegression(), str(prepared), selects=True)()
+        assert all(arrays[name].shape == arrays["columns"].shape for name in arrays)
+    written = kept.stat().st_mtime_ns
+    for again in (str(prepared), None):
+        same = fold(part, LogisticRegression(), again, selects=selects)()
+        np.testing.assert_array_equal(first.answers, same.answers)
+    assert kept.stat().st_mtime_ns == written
+    # And without a selection, or with one, they are others.
+    fold(part, LogisticRegression(), str(prepared), selects=not selects)()
     assert len(list(prepared.iterdir())) == 2
+
+
+@pytest.mark.parametrize("selects", [False, True])
+def test_prepared_features_are_those_of_the_published_steps(
+    part: Part, tmp_path: Path, selects: bool
+) -> None:
+    matrix = np.array(part.table.matrix("features"))
+    matrix[::3, 4], matrix[1, 5], matrix[2, 6] = np.nan, np.inf, -np.inf
+    y = part.target.y
+    steps = preparation("classification", selects=selects)
+    prepared = Prepared.fitted(steps, matrix[FIT_ON], y[FIT_ON])
+    prepared.write(tmp_path / "kept.npz")
+    wanted = Steps(steps).fit(matrix[FIT_ON], y[FIT_ON]).transform(matrix[ASKED])
+
+    for each in (prepared, Prepared.read(tmp_path / "kept.npz")):
+        found = each.of(matrix, ASKED)
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found, wanted.astype(np.float32))
 
 
 @pytest.mark.parametrize("family", ["features", "convolutions"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -62,14 +62,24 @@ class RangeImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):  # ty
         check_is_fitted(self, "median_")
         out: FloatArray = np.array(X, dtype=np.float64)
         self._require_columns(out)
-        if not np.isfinite(out).all():
+        self.fill(out)
+        return out
+
+    def fill(self, X: NDArray[np.floating[Any]]) -> None:
+        """Do the same in place.
+
+        Parameters
+        ----------
+        X : float array of shape (n_cases, n_features)
+        """
+        if not np.isfinite(X).all():
             for strange, values in (
-                (np.isnan(out), self.median_),
-                (np.isposinf(out), self.maximum_),
-                (np.isneginf(out), self.minimum_),
+                (np.isnan(X), self.median_),
+                (np.isposinf(X), self.maximum_),
+                (np.isneginf(X), self.minimum_),
             ):
-                np.copyto(out, np.broadcast_to(values, out.shape), where=strange)
-        return np.clip(out, -LARGEST, LARGEST, out=out)
+                np.copyto(X, values.astype(X.dtype), where=strange)
+        np.clip(X, -LARGEST, LARGEST, out=X)
 
     def _require_columns(self, X: FloatArray) -> None:
         # Not by validate_data, which takes five times as long as all else for one row.

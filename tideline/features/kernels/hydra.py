@@ -58,7 +58,7 @@ class _Prepared(NamedTuple):
 
 
 def hydra(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare the square roots of how much the kernels of a group win, place by place.
+    """Return the kernel of `hydra`: roots of how much the kernels of a group win, by place.
 
     The series is taken in standard scores, with zeros on either side, so that there is an answer
     for each value. `max` adds up the answers at the places where the kernel's is the greatest of

@@ -58,7 +58,7 @@ class _Prepared(NamedTuple):
 
 
 def multirocket(arguments: Sequence[Arguments]) -> Kernel:
-    """Prepare the numbers of the places where the answer of a kernel is greater than a bias.
+    """Return the kernel of `multirocket`: where the answer of a convolution is above a bias.
 
     The series is taken in standard scores. `ppv` is the share of such places; `mpv` how far the
     answers there are above the bias in the mean, 0 where there is none; `mipv` the mean of their
