@@ -24,6 +24,7 @@ from training.fold import Answers, Positions
 from training.importance import sample
 from training.portfolio import default_blend
 from training.scoring import Score, ranked, score_of
+from training.task import Target
 
 MOST_MEMBERS = 5
 """Models in an ensemble: each is fitted once more, published, and asked for every prediction."""
@@ -39,7 +40,8 @@ MOST_RIVALS = 30
 """Candidates that the selection looks at, the best by themselves."""
 RESAMPLES = 200
 FEWEST = 4
-"""Members of a class, below which resampling them stands for no other cases."""
+"""Members of a class, below which resampling them stands for no other cases; of cases that come in
+groups, the groups that have members of it."""
 CLEARLY = 0.99
 """The share of resamples on which a rival must be better than the default blend."""
 
@@ -223,18 +225,20 @@ def _is_clear(
 ) -> bool:
     """Tell whether a rival is better on nearly all resamples of the cases (Efron 1979).
 
-    By the metric alone: what breaks ties is as sure as it is small. No more are drawn than can
-    change the answer. Of a class of very few members resamples say nothing: no rival is clear.
+    Cases that come in groups are resampled in whole groups. By the metric alone: what breaks ties
+    is as sure as it is small. No more are drawn than can change the answer. Of a class of very few
+    members, or in very few groups, resamples say nothing: no rival is clear.
     """
     rng = np.random.default_rng(random_state)
     y = part.target.y[part.tested]
-    if part.target.n_classes and np.bincount(y, minlength=part.target.n_classes).min() < FEWEST:
+    units = _units(part)
+    if _fewest(part.target, y, units) < FEWEST:
         return False
     pair = rival.answers, default.answers
     wins = losses = undefined = 0
     for _ in range(RESAMPLES):
         _require_time(deadline)
-        cases = rng.integers(y.size, size=y.size)
+        cases = _resampled(units, y.size, rng)
         try:
             ours, theirs = (
                 ranked(part.metric, part.target, y[cases], answers[cases])[0] for answers in pair
@@ -251,3 +255,28 @@ def _is_clear(
         if losses > (1 - CLEARLY) * RESAMPLES:
             return False
     return wins >= CLEARLY * (wins + losses)
+
+
+def _units(part: Part) -> list[Positions] | None:
+    """Return the places of each group among the tested cases; None where each is one by itself."""
+    if part.groups is None:
+        return None
+    groups = part.groups[part.tested]
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+
+
+def _resampled(units: list[Positions] | None, n_cases: int, rng: np.random.Generator) -> Positions:
+    if units is None:
+        return rng.integers(n_cases, size=n_cases)
+    return np.concatenate([units[drawn] for drawn in rng.integers(len(units), size=len(units))])
+
+
+def _fewest(target: Target, y: NDArray[Any], units: list[Positions] | None) -> float:
+    """Return in how many cases, or groups, the rarest class is; for numbers, how many groups."""
+    if not target.n_classes:
+        return math.inf if units is None else len(units)
+    if units is None:
+        return float(np.bincount(y, minlength=target.n_classes).min())
+    in_units = [np.bincount(y[unit], minlength=target.n_classes) > 0 for unit in units]
+    return float(np.sum(in_units, axis=0).min())

@@ -43,6 +43,8 @@ class Part:
         What is raised, under scikit-learn's name.
     prepared
         The folder for prepared features.
+    groups : int64 array of shape (n_cases,) or None
+        Which of all cases belong together, where they come in groups.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Part:
     folds: tuple[tuple[Positions, Positions], ...]
     metric: str
     prepared: str
+    groups: NDArray[np.int64] | None = None
 
     @property
     def tested(self) -> Positions:

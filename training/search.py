@@ -143,6 +143,7 @@ class Search:
             ),
             self._metric,
             str(tools.scratch / "prepared"),
+            data.split.basis.groups,
         )
         return Finder(part, tools, self._until)
 

@@ -58,6 +58,18 @@ def evaluated(
     return Evaluated(candidate, trial, answers)
 
 
+def valued(on: Part, candidate: Candidate, seed: int, noise: float) -> Evaluated:
+    """Return answers for a regression."""
+    y = on.target.y
+    answers = (y + noise * np.random.default_rng(seed).normal(size=N))[:, np.newaxis]
+    score = score_of(on.metric, on.target, y, answers)
+    trial = Trial(
+        candidate.key, "", "", candidate.origin, candidate.family, 0.0, value=score.value,
+        score=score.rank,
+    )  # fmt: skip
+    return Evaluated(candidate, trial, answers.astype(np.float32))
+
+
 def usual(on: Part, noise: float = 2.0, common: float = 0.0) -> list[Evaluated]:
     return [
         evaluated(on, RIDGE, 1, noise, common),
@@ -100,6 +112,42 @@ def test_very_few_members_of_a_class_make_no_rival_clear(members: int, is_chosen
     on = replace(on, target=replace(on.target, y=y))
     better = evaluated(on, searched(0), 10, 0.2)
     choice = choose([*usual(on, 4.0), better], on, 0)
+    assert (better.candidate.key in keys(choice.members)) == is_chosen
+
+
+def test_a_rival_that_is_better_in_one_group_is_not_clear() -> None:
+    on = part("accuracy")
+    # Half of the cases are of one group, where the usual is wrong; elsewhere all are equal.
+    groups = np.where(np.arange(N) < N // 2, 0, np.arange(N))
+    found = usual(on, 0.3)
+    better = evaluated(on, searched(0), 10, 0.0)
+    for each in (*found, better):
+        assert each.answers is not None
+        each.answers[N // 2 :] = np.eye(2)[on.target.y[N // 2 :]] * 0.8 + 0.1
+    for each in found:
+        each.answers[: N // 2] = 0.5 + 0.1 * (0.5 - np.eye(2)[on.target.y[: N // 2]])
+    alone, grouped = (
+        choose([*found, better], replace(on, groups=each), 0) for each in (None, groups)
+    )
+    assert better.candidate.key in keys(alone.members)
+    # Resamples without the one group tell nothing of it: more than one in a hundred.
+    assert keys(grouped.members) == {RIDGE.key, FOREST.key}
+
+
+@pytest.mark.parametrize(("n_groups", "is_chosen"), [(3, False), (12, True)])
+@pytest.mark.parametrize("n_classes", [0, 2])
+def test_a_class_in_very_few_groups_makes_no_rival_clear(
+    n_groups: int, is_chosen: bool, n_classes: int
+) -> None:
+    on = part("neg_log_loss" if n_classes else "r2", n_classes)
+    # Groups of one class each; or of any values.
+    on = replace(on, groups=np.arange(N) % (max(n_classes, 1) * n_groups))
+    if n_classes:
+        better, others = evaluated(on, searched(0), 10, 0.2), usual(on, 4.0)
+    else:
+        better = valued(on, searched(0), 10, 0.1)
+        others = [valued(on, c, seed, 2.0) for seed, c in enumerate((RIDGE, FOREST))]
+    choice = choose([*others, better], on, 0)
     assert (better.candidate.key in keys(choice.members)) == is_chosen
 
 
@@ -171,16 +219,8 @@ def test_a_rival_that_few_resamples_can_judge_is_not_chosen() -> None:
 
 def test_values_are_blended_without_being_sharpened() -> None:
     on = part("r2", 0)
-    y = on.target.y
-    found = []
-    for seed, candidate in enumerate((RIDGE, forest("regression", "features", 0, 500))):
-        answers = (y + np.random.default_rng(seed).normal(size=N))[:, np.newaxis]
-        score = score_of("r2", on.target, y, answers)
-        trial = Trial(
-            candidate.key, "", "", "portfolio", candidate.family, 0.0, value=score.value,
-            score=score.rank,
-        )  # fmt: skip
-        found.append(Evaluated(candidate, trial, answers.astype(np.float32)))
+    models = (RIDGE, forest("regression", "features", 0, 500))
+    found = [valued(on, candidate, seed, 1.0) for seed, candidate in enumerate(models)]
     choice = choose(found, on, 0)
     assert choice.sharpness == 1.0
     wanted = sum(w * {e.candidate.key: e for e in found}[c.key].answers for w, c in choice.members)
