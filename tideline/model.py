@@ -39,7 +39,8 @@ PACKAGES = (
 """The packages whose versions decide what a pipeline answers."""
 
 Metrics = dict[str, float]
-"""`accuracy`, `roc_auc`, `log_loss`, `brier` for classes; `r2`, `mae`, `rmse` for numbers."""
+"""`accuracy`, `roc_auc`, `log_loss`, `brier` for classes; `r2`, `mae`, `rmse` for numbers; and the
+metric that the spec names, under scikit-learn's name, where it is none of these."""
 
 
 class _Document(BaseModel):
@@ -55,10 +56,14 @@ class ScoreCard(_Document):
         "which the search chose: optimistic.",
     )
     held_out: Metrics | None = Field(
-        None, description="On cases that neither search nor fit had seen."
+        None,
+        description="On cases that neither search nor fit had seen: the metrics of the task, and "
+        "the one that the spec names, under scikit-learn's name, by which more is better.",
     )
     held_out_interval: dict[str, tuple[float, float]] | None = Field(
-        None, description="The 95 % confidence interval of each score in held_out."
+        None,
+        description="The 95 % confidence interval of each score in held_out; with group_id that "
+        "of new groups, for cases of one group are right or wrong together.",
     )
     held_out_by: Literal["hold-out", "outer folds"] | None = Field(
         None,
@@ -77,9 +82,9 @@ class ScoreCard(_Document):
     )
     beats_baselines: bool | None = Field(
         None,
-        description="Whether the held-out score is above the majority's, and below that of no "
-        "other baseline, by the metric that was raised, or else by accuracy or error; null where "
-        "nothing was held out.",
+        description="Whether the held-out score is better than the majority's and that of 1-NN "
+        "DTW (or the best there is), and worse than that of no other baseline, by the metric that "
+        "was raised, or else by accuracy or error; null where nothing was held out.",
     )
     note: str | None = Field(None, description="Why a score is missing, or weak.")
 

@@ -7,8 +7,16 @@ import reprlib
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = _repr.maxlong = 100
 
-_METRICS = {"log_loss": "log-loss", "r2": "R²", "roc_auc": "ROC AUC", "brier_score": "Brier score"}
-"""Metrics that people do not write as scikit-learn does."""
+_METRICS = {
+    "log_loss": "log-loss",
+    "r2": "R²",
+    "roc_auc": "ROC AUC",
+    "brier": "Brier score",
+    "brier_score": "Brier score",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+}
+"""Metrics that people do not write as scikit-learn does, or the scores of a model."""
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -42,6 +50,11 @@ def best_of(name: str, metric: str, value: float) -> str:
 
 def score_of(metric: str, value: float) -> str:
     """Return a score under scikit-learn's name as people write it: `log-loss 0.31`."""
+    shown_value = 0.0 - value if metric.startswith("neg_") else value
+    return f"{metric_of(metric)} {shown_value:.3g}"
+
+
+def metric_of(metric: str) -> str:
+    """Return what people call a metric, that which scikit-learn negates by its own name."""
     plain = metric.removeprefix("neg_")
-    shown_value = value if plain == metric else 0.0 - value
-    return f"{_METRICS.get(plain, plain.replace('_', ' '))} {shown_value:.3g}"
+    return _METRICS.get(plain, plain.replace("_", " "))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from scipy.stats import rankdata
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 from tideline.pipeline import Prediction
-from training.intervals import Interval, bootstrap, newcombe, wilson
+from training.intervals import Interval, bootstrap, joined, newcombe, wilson
+from training.jackknife import areas_without, jackknife, means_without
 from training.task import Target
 
 FloatArray = NDArray[np.float64]
@@ -30,19 +31,59 @@ class Scores:
         Without the metrics that did not vary over resampled cases.
     majority : mapping of metric to what needs no features scores on the same cases
         The largest class, or the mean; and for the log-loss the shares of the classes.
+    groupless : tuple of metric
+        Those whose interval takes the cases for independent, though they come in groups.
+    slow : tuple of metric
+        Those that there was no time to resample.
     """
 
     metrics: dict[str, float]
     intervals: dict[str, Interval]
     majority: dict[str, float]
+    groupless: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
 
     @property
     def note(self) -> str | None:
-        """Which metrics have no interval and why, if any."""
-        lacking = [name for name in self.metrics if name not in self.intervals]
-        if not lacking:
-            return None
-        return f"no interval for {' and '.join(lacking)}: it did not vary over resampled cases"
+        """Which metrics have no interval, or too sure a one, and why, if any."""
+        told = []
+        lacking = [name for name in self.metrics if name not in (*self.intervals, *self.slow)]
+        if lacking:
+            told.append(
+                f"no interval for {' and '.join(lacking)}: it did not vary over resampled cases"
+            )
+        if self.slow:
+            told.append(f"no interval for {' and '.join(self.slow)}: there was no time for it")
+        alone = [name for name in self.groupless if name in self.intervals]
+        if alone:
+            told.append(
+                f"the interval of {' and '.join(alone)} takes the cases for independent, and may "
+                "be too narrow: fewer than 2 of their groups can be left out to see what it changes"
+            )
+        return "; ".join(told) or None
+
+    def over_groups(self, without: Mapping[str, FloatArray]) -> Scores:
+        """Return the same with intervals for cases that come in groups.
+
+        Each holds the one for independent cases too: where every group is answered alike, as
+        without a mistake, the groups say nothing of how sure it is.
+
+        Parameters
+        ----------
+        without : mapping of metric to float64 array of shape (n_groups,)
+            The score without each group; NaN where there is none.
+        """
+        intervals, groupless = dict(self.intervals), list(self.groupless)
+        for name, score in self.metrics.items():
+            if name not in without:
+                continue
+            by_group = jackknife(score, without[name])
+            if by_group is None:
+                groupless.append(name)
+            elif np.ptp(by_group) or name in intervals:
+                independent = intervals.get(name, (score, score))
+                intervals[name] = joined(name, independent, by_group)
+        return replace(self, intervals=intervals, groupless=tuple(groupless))
 
 
 def measure(target: Target, y: NDArray[Any], answers: Prediction) -> dict[str, float]:
@@ -74,6 +115,8 @@ def assess(
     answers: Prediction,
     y_train: NDArray[Any],
     random_state: int = 0,
+    *,
+    groups: NDArray[np.int64] | None = None,
 ) -> Scores:
     """Return the scores on held-out cases, how sure they are, and what to compare them with.
 
@@ -82,19 +125,38 @@ def assess(
     y : array of shape (n_held_out,)
     y_train : array of shape (n_train,)
         What the majority class, or the mean, is taken from.
+    groups : int64 array of shape (n_held_out,) or None
+        Which of the held-out cases belong together; None where each stands for itself.
     """
-    baseline = _baseline(target, y_train, y.size)
+    baseline = majority_of(target, y_train, y.size)
     metrics = measure(target, y, answers)
     intervals = {
         **_known_intervals(target, y, answers, metrics),
         **{
-            name: bootstrap(score, _strata(target, y), random_state)
+            name: bootstrap(score, strata_of(target, y), random_state)
             for name, score in _resampled(target, y, answers).items()
             if name in metrics
         },
     }
     varying = {name: interval for name, interval in intervals.items() if interval is not None}
-    return Scores(metrics, varying, measure(target, y, baseline))
+    scores = Scores(metrics, varying, measure(target, y, baseline))
+    return scores if groups is None else scores.over_groups(_without(target, y, answers, groups))
+
+
+def majority_of(target: Target, y_train: NDArray[Any], n_cases: int) -> Prediction:
+    """Return what is answered without a look at the series: the share of each class, or the mean.
+
+    Parameters
+    ----------
+    y_train : array of shape (n_train,)
+        Where they are taken from.
+    n_cases
+        How many answers there are, all alike.
+    """
+    if not target.n_classes:
+        return Prediction((), values=np.full(n_cases, y_train.mean(), dtype=np.float64))
+    shares = np.bincount(y_train, minlength=target.n_classes) / y_train.size
+    return Prediction((), target.classes, np.tile(shares, (n_cases, 1)))
 
 
 def _known_intervals(
@@ -139,14 +201,8 @@ def _squares(y: NDArray[Any], probabilities: FloatArray) -> FloatArray:
     return squares / 2 if probabilities.shape[1] == 2 else squares
 
 
-def _baseline(target: Target, y_train: NDArray[Any], n: int) -> Prediction:
-    if not target.n_classes:
-        return Prediction((), values=np.full(n, y_train.mean(), dtype=np.float64))
-    shares = np.bincount(y_train, minlength=target.n_classes) / y_train.size
-    return Prediction((), target.classes, np.tile(shares, (n, 1)))
-
-
-def _strata(target: Target, y: NDArray[Any]) -> NDArray[np.int64]:
+def strata_of(target: Target, y: NDArray[Any]) -> NDArray[np.int64]:
+    """Return within what cases are resampled: their classes, so that no resample lacks one."""
     return y.astype(np.int64) if target.n_classes else np.zeros(y.size, dtype=np.int64)
 
 
@@ -187,6 +243,42 @@ def _resampled_errors(
         "r2": r2,
         "mae": lambda drawn: np.abs(error)[drawn].mean(axis=1),
         "rmse": lambda drawn: np.sqrt((error**2)[drawn].mean(axis=1)),
+    }
+
+
+def _without(
+    target: Target, y: NDArray[Any], answers: Prediction, groups: NDArray[np.int64]
+) -> dict[str, FloatArray]:
+    """Return each metric without each group of cases, NaN where it is not defined."""
+    group_of = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    probabilities = answers.probabilities
+    if probabilities is None:
+        return _errors_without(y, _values(answers), group_of)
+    # An area of two classes is that of the later one.
+    classes = range(1, 2) if target.n_classes == 2 else range(target.n_classes)
+    areas = [areas_without(y == c, probabilities[:, c], group_of) for c in classes]
+    by_case = {
+        "accuracy": (probabilities.argmax(axis=1) == y).astype(np.float64),
+        "log_loss": -np.log(_proper(probabilities)[np.arange(y.size), y]),
+        "brier": _squares(y, probabilities),
+    }
+    means = {name: means_without(each, group_of) for name, each in by_case.items()}
+    return {**means, "roc_auc": np.mean(areas, axis=0)}
+
+
+def _errors_without(
+    y: FloatArray, values: FloatArray, group_of: NDArray[np.int64]
+) -> dict[str, FloatArray]:
+    error, centred = values - y, y - y.mean()
+    squares = means_without(error**2, group_of)
+    spread = means_without(centred**2, group_of) - means_without(centred, group_of) ** 2
+    # What rounding leaves of no spread at all is none.
+    has_spread = spread > np.finfo(np.float64).eps * np.square(centred).mean()
+    unexplained = np.divide(squares, spread, out=np.full(spread.size, np.nan), where=has_spread)
+    return {
+        "r2": 1.0 - unexplained,
+        "mae": means_without(np.abs(error), group_of),
+        "rmse": np.sqrt(squares),
     }
 
 

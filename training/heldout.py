@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,13 +19,13 @@ from tideline.panel import Panel
 from training.calibration import sharpness_of
 from training.candidate import Candidate
 from training.choice import Choice
-from training.evaluation import Scores, assess, measure
+from training.evaluation import Scores, assess, majority_of, measure
 from training.evaluator import Part
 from training.finder import Finder
-from training.fold import Answered, Answers, Fold, Positions, as_prediction
+from training.fold import Answered, Answers, Fold, Positions, as_array, as_prediction
 from training.intervals import over_folds
+from training.named_metric import NamedMetric
 from training.neighbours import PUBLISHED_WINDOW, nearest_by_warping
-from training.scoring import OWN_METRICS
 from training.table import Table
 from training.task import Target
 from training.tools import Tools
@@ -82,10 +83,42 @@ class HeldOut:
         """Return the same with one more baseline."""
         return replace(self, baselines={**self.baselines, name: answers})
 
-    def scores(self, target: Target, random_state: int) -> Scores:
-        """Return the scores, their intervals and the majority's."""
+    def scores(
+        self,
+        target: Target,
+        random_state: int,
+        *,
+        metric: str | None = None,
+        groups: NDArray[np.int64] | None = None,
+        seconds: float = math.inf,
+    ) -> Scores:
+        """Return the scores, their intervals and the majority's.
+
+        Parameters
+        ----------
+        metric
+            One under scikit-learn's name that is to be told too, where it is not in any case.
+        groups : int64 array of shape (n_cases,) or None
+            Which of all cases belong together.
+        seconds
+            What the interval of `metric` may take.
+        """
         y, learned = target.y[self.positions], target.y[self.learned]
-        scores = assess(target, y, as_prediction(self.answers, target), learned, random_state)
+        groups = None if groups is None else groups[self.positions]
+        answers = as_prediction(self.answers, target)
+        scores = assess(target, y, answers, learned, random_state, groups=groups)
+        named = NamedMetric.of(metric, target)
+        if named is not None:
+            majority = as_array(majority_of(target, learned, y.size))
+            scores = named.beside(
+                scores,
+                y,
+                self.answers,
+                majority,
+                random_state=random_state,
+                groups=groups,
+                seconds=seconds,
+            )
         if self.n_folds < 2:
             return scores
         wider = {
@@ -94,16 +127,21 @@ class HeldOut:
         }
         return replace(scores, intervals=wider)
 
-    def baseline_scores(self, target: Target) -> dict[str, dict[str, float]]:
-        """Return the metrics of each baseline on the same cases."""
-        y = target.y[self.positions]
-        found = {
-            name: measure(target, y, as_prediction(answers, target))
-            for name, answers in self.baselines.items()
-        }
-        if WARPING in found and target.n_classes:
+    def baseline_scores(
+        self, target: Target, metric: str | None = None
+    ) -> dict[str, dict[str, float]]:
+        """Return the metrics of each baseline on the same cases; `metric` as for `scores`."""
+        y, named = target.y[self.positions], NamedMetric.of(metric, target)
+        found = {}
+        for name, answers in self.baselines.items():
+            told = measure(target, y, as_prediction(answers, target))
             # A neighbour has a class, and no probabilities to judge.
-            found[WARPING] = {"accuracy": found[WARPING]["accuracy"]}
+            is_class = name == WARPING and target.n_classes > 0
+            if is_class:
+                told = {"accuracy": told["accuracy"]}
+            if named is not None and (named.is_of_classes or not is_class):
+                told |= named.measure(y, answers)
+            found[name] = told
         return found
 
 
@@ -318,21 +356,3 @@ def neighbours(
     if target.n_classes:
         return np.eye(target.n_classes)[answers.astype(np.intp)]
     return answers.astype(np.float64)[:, np.newaxis]
-
-
-def beats(
-    scores: Scores, baselines: dict[str, dict[str, float]], metric: str, task: str
-) -> tuple[str, ...]:
-    """Return the names of the baselines that a score does not beat.
-
-    By the metric that was raised, where a baseline has it; else by accuracy, or by the error.
-    """
-    name, sign = OWN_METRICS.get(metric, ("", 1))
-    usual = ("rmse", -1) if task == "regression" else ("accuracy", 1)
-    unbeaten = []
-    for baseline, theirs in {"majority": scores.majority, **baselines}.items():
-        by, way = (name, sign) if name in theirs and name in scores.metrics else usual
-        ours = way * scores.metrics[by]
-        if ours < way * theirs[by] or (baseline == "majority" and ours == way * theirs[by]):
-            unbeaten.append(baseline)
-    return tuple(unbeaten)

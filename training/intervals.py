@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from training.ranges import range_of
+
 FloatArray = NDArray[np.float64]
 Interval = tuple[float, float]
 
@@ -86,13 +88,11 @@ def bootstrap(
     return float(low), float(high)
 
 
-RANGES = {
-    "accuracy": (0.0, 1.0),
-    "roc_auc": (0.0, 1.0),
-    "brier": (0.0, 2.0),
-    "r2": (-math.inf, 1.0),
-}
-"""What a score can be; others are 0 at least."""
+def joined(name: str, *intervals: Interval) -> Interval:
+    """Return the least interval that holds several, and no value that the metric cannot have."""
+    least, most = range_of(name)
+    low, high = min(low for low, _ in intervals), max(high for _, high in intervals)
+    return max(low, least), min(high, most)
 
 
 def over_folds(name: str, score: float, interval: Interval, n_folds: int) -> Interval:
@@ -103,6 +103,5 @@ def over_folds(name: str, score: float, interval: Interval, n_folds: int) -> Int
     the generalization error: the variance is that of independent folds times 1 + k / (k - 1).
     """
     factor = math.sqrt(1 + n_folds / (n_folds - 1))
-    least, most = RANGES.get(name, (0.0, math.inf))
     low, high = (score + factor * (end - score) for end in interval)
-    return max(low, least), min(high, most)
+    return joined(name, (low, high))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +24,14 @@ from training.clock import Clock
 from training.evaluation import Scores
 from training.features import Features, extract_features
 from training.finder import Until
-from training.heldout import beats
 from training.journal import Journal
 from training.ledger import Ledger
 from training.record import files_of, gather, measured
+from training.schedule import Schedule
+from training.scoring import OWN_METRICS
 from training.search import Data, Found, Search
 from training.tools import Tools
+from training.verdict import MAJORITY, unbeaten, warning_of
 from training.workers import LEAST_MEMORY, Workers
 
 MEMORY_SHARE = 0.75
@@ -117,19 +119,23 @@ def train(run: Run) -> dict[str, Any]:
 
 def tell_scores(run: Run, cases: Cases, found: Found, note: str | None) -> ScoreCard:
     """Score what was answered for held-out cases, and tell it beside what is simpler."""
-    cross_validation = found.choice.score.metrics
+    cross_validation = dict(found.choice.score.metrics)
+    if found.metric not in OWN_METRICS:
+        cross_validation[found.metric] = found.choice.score.value
     held_out, target = found.held_out, cases.target
     if held_out is None:
         return ScoreCard(cross_validation=cross_validation, note=note)
-    scores = held_out.scores(target, run.spec.model_training.random_state)
-    baselines = held_out.baseline_scores(target)
+    seed = run.spec.model_training.random_state
+    seconds = Schedule(run.clock).report_seconds / 2
+    scores = held_out.scores(
+        target, seed, metric=found.metric, groups=cases.groups, seconds=seconds
+    )
+    baselines = held_out.baseline_scores(target, found.metric)
     _tell_scores(run.journal, scores, baselines, target.task)
-    unbeaten = beats(scores, baselines, found.metric, target.task)
-    if unbeaten:
-        run.journal.notice(
-            f"WARNING: the model does not beat {_named(unbeaten, target.task)} on cases that it "
-            "has not seen. It is published all the same; look at the data before you use it."
-        )
+    beside = {MAJORITY: scores.majority, **baselines}
+    lost = unbeaten(scores.metrics, beside, found.metric, target.task)
+    if lost:
+        run.journal.notice(warning_of(lost, target.task))
     return ScoreCard(
         cross_validation=cross_validation,
         held_out=scores.metrics,
@@ -138,7 +144,7 @@ def tell_scores(run: Run, cases: Cases, found: Found, note: str | None) -> Score
         n_held_out=int(held_out.positions.size),
         majority=scores.majority,
         baselines=baselines,
-        beats_baselines=not unbeaten,
+        beats_baselines=not lost,
         note=scores.note,
     )
 
@@ -200,12 +206,6 @@ def _tell_size(journal: Journal, size: int) -> None:
             f"warning: the model has {size} bytes, and a predictor that takes {limit} ({whose}) "
             "will refuse it; train a smaller one, or give the predictors more memory"
         )
-
-
-def _named(baselines: Sequence[str], task: Task) -> str:
-    """Return the names of baselines as a sentence has them."""
-    words = ["the mean" if b == "majority" and task == "regression" else b for b in baselines]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _tell_scores(

@@ -33,6 +33,20 @@ OWN_METRICS = {
 }
 """The metrics that are measured in any case, which also work where there are no probabilities."""
 
+OF_PROBABILITIES = frozenset(
+    {
+        "average_precision",
+        "neg_brier_score",
+        "neg_log_loss",
+        "roc_auc",
+        "roc_auc_ovo",
+        "roc_auc_ovo_weighted",
+        "roc_auc_ovr",
+        "roc_auc_ovr_weighted",
+    }
+)
+"""The metrics that judge how sure a classifier is; the others judge the classes that it answers."""
+
 
 def default_metric(target: Target, tested: Iterable[NDArray[np.intp]] = ()) -> str:
     """Return what the search raises when the spec names nothing.

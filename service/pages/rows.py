@@ -11,15 +11,18 @@ from service.kept import report_path
 from service.pages.view import HeldOutScore, JobRow, ModelRow
 from tideline.model import ModelDocument, ScoreCard
 from tideline.progress import Progress
+from tideline.wording import metric_of
 
-# The score that a reader knows best; the others are in the JSON. Both are 1 at best.
-_METRICS = {"classification": ("accuracy", "accuracy"), "regression": ("r2", "R²")}
+# The score that a reader knows best, where the spec names none; the others are in the JSON.
+_METRICS = {"classification": "accuracy", "regression": "r2"}
+# Scores that a model has under a name of their own.
+_PUBLISHED = {"roc_auc_ovr": "roc_auc"}
 _BASELINES = {"classification": "majority class", "regression": "mean"}
 
 
 def model_row(document: ModelDocument, version: int) -> ModelRow:
     """Return the row of a model in one version."""
-    key, metric = _METRICS[document.task]
+    key = _headline(document)
     crossed = (document.scores.cross_validation or {}).get(key)
     return ModelRow(
         name=document.name,
@@ -27,8 +30,8 @@ def model_row(document: ModelDocument, version: int) -> ModelRow:
         published=document.created,
         estimator=document.model_type,
         about=_about(document),
-        held_out=_held_out(document.scores, document.task),
-        cross_validation="" if crossed is None else f"{metric} {crossed:.3f}",
+        held_out=_held_out(document.scores, key, document.task),
+        cross_validation="" if crossed is None else f"{metric_of(key)} {crossed:.3f}",
         note=document.scores.note or "",
         is_weak=document.scores.beats_baselines is False,
         report=_report(document.summary(version)),
@@ -86,11 +89,22 @@ def _count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _held_out(scores: ScoreCard, task: str) -> HeldOutScore | None:
-    key, metric = _METRICS[task]
+def _headline(document: ModelDocument) -> str:
+    """Return the metric to show: the spec's own, unless it is an error, or is not known."""
+    scores = document.scores.held_out or document.scores.cross_validation or {}
+    training = document.spec.get("model_training")
+    named = training.get("metric") if isinstance(training, dict) else None
+    wanted = _PUBLISHED.get(str(named), str(named))
+    # The bar of a score goes from 0 to 1, where 1 is the best.
+    is_shown = wanted in scores and not wanted.startswith("neg_")
+    return wanted if is_shown else _METRICS[document.task]
+
+
+def _held_out(scores: ScoreCard, key: str, task: str) -> HeldOutScore | None:
     value = (scores.held_out or {}).get(key)
     baseline = (scores.majority or {}).get(key)
     if value is None or baseline is None:
         return None
     low, high = (scores.held_out_interval or {}).get(key, (None, None))
-    return HeldOutScore(metric, value, baseline, _BASELINES[task], low, high, scores.n_held_out)
+    name = metric_of(key)
+    return HeldOutScore(name, value, baseline, _BASELINES[task], low, high, scores.n_held_out)

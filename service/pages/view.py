@@ -20,9 +20,9 @@ class HeldOutScore:
     Attributes
     ----------
     metric
-        Its name as a reader knows it: `accuracy`, `R²`.
+        Its name as a reader knows it: `accuracy`, `R²`, `balanced accuracy`.
     value, baseline
-        The model's score and the baseline's, both at most 1; R² may be below 0.
+        The model's score and the baseline's, both at most 1; some may be below 0, as R².
     baseline_name
         `majority class` or `mean`.
     low, high

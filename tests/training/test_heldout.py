@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +24,6 @@ from tideline.errors import SearchFailed
 from tideline.panel import Panel
 from training.candidate import Candidate
 from training.choice import Choice
-from training.evaluation import Scores
 from training.evaluator import Part
 from training.finder import Finder
 from training.fold import as_prediction
@@ -35,7 +33,6 @@ from training.heldout import (
     Asking,
     HeldOut,
     Trust,
-    beats,
     held_out_by,
     neighbours,
     out_of_fold,
@@ -216,51 +213,6 @@ def test_neighbours_have_no_probabilities_to_judge() -> None:
     assert held_out.baseline_scores(target) == {WARPING: {"accuracy": 1.0}}
 
 
-def scores(majority: dict[str, float], **metrics: float) -> Scores:
-    return Scores(metrics, {}, majority)
-
-
-HALF = {"accuracy": 0.5, "roc_auc": 0.5, "log_loss": 0.7}
-ERRORS = {"r2": 0.0, "mae": 1.0, "rmse": 1.2}
-
-
-@pytest.mark.parametrize(
-    ("metric", "ours", "baselines", "unbeaten"),
-    [
-        ("accuracy", {"accuracy": 0.6}, {}, ()),
-        # To be as good as the majority is to know nothing; as good as another model is not.
-        ("accuracy", {"accuracy": 0.5}, {"other": {"accuracy": 0.5}}, ("majority",)),
-        ("accuracy", {"accuracy": 0.4}, {"other": {"accuracy": 0.6}}, ("majority", "other")),
-        # The metric that was raised, where the baseline has it ...
-        ("roc_auc", {"accuracy": 0.4, "roc_auc": 0.9}, {}, ()),
-        ("neg_log_loss", {"accuracy": 0.9, "log_loss": 0.8}, {}, ("majority",)),
-        # ... else the accuracy.
-        ("roc_auc", {"accuracy": 0.6, "roc_auc": 0.9}, {WARPING: {"accuracy": 0.7}}, (WARPING,)),
-        ("f1_macro", {"accuracy": 0.6}, {}, ()),
-        ("roc_auc", {"accuracy": 0.6}, {}, ()),
-    ],
-)
-def test_baselines_that_a_classifier_does_not_beat_are_named(
-    metric: str, ours: dict[str, float], baselines: dict[str, Any], unbeaten: tuple[str, ...]
-) -> None:
-    assert beats(scores(HALF, **ours), baselines, metric, "classification") == unbeaten
-
-
-@pytest.mark.parametrize(
-    ("metric", "ours", "unbeaten"),
-    [
-        ("r2", {"r2": 0.5, "mae": 2.0, "rmse": 2.0}, ()),
-        ("neg_mean_absolute_error", {"r2": 0.5, "mae": 2.0, "rmse": 0.1}, ("majority",)),
-        ("neg_max_error", {"r2": 0.5, "mae": 2.0, "rmse": 0.1}, ()),
-        ("r2", {"mae": 2.0, "rmse": 1.3}, ("majority",)),
-    ],
-)
-def test_of_errors_the_smaller_is_better(
-    metric: str, ours: dict[str, float], unbeaten: tuple[str, ...]
-) -> None:
-    assert beats(scores(ERRORS, **ours), {}, metric, "regression") == unbeaten
-
-
 def test_scores_are_those_of_the_held_out_cases_alone() -> None:
     target = target_of(2)
     answers = np.eye(2)[target.y[ASKED]].astype(np.float32)
@@ -269,3 +221,46 @@ def test_scores_are_those_of_the_held_out_cases_alone() -> None:
     assert found.metrics["accuracy"] == 1.0
     assert found.majority["accuracy"] == 0.5
     assert as_prediction(answers, target).labels == tuple(target.y[ASKED])
+
+
+@pytest.mark.parametrize("n_classes", [0, 2])
+def test_a_metric_that_the_spec_names_is_told_of_all(n_classes: int) -> None:
+    target = target_of(n_classes)
+    metric = "balanced_accuracy" if n_classes else "neg_mean_squared_error"
+    answers = np.random.default_rng(0).dirichlet([1, 1], ASKED.size).astype(np.float32)
+    answers = answers[:, : max(n_classes, 1)]
+    held_out = HeldOut("outer folds", ASKED, answers, FIT_ON, n_folds=5)
+    held_out = held_out.beside(CONVOLUTIONS, answers).beside(WARPING, answers)
+    found = held_out.scores(target, 0, metric=metric)
+    plain = held_out.scores(target, 0)
+    assert found.metrics.keys() - plain.metrics.keys() == {metric}
+    assert found.metrics.keys() == found.majority.keys() == found.intervals.keys()
+    low, high = found.intervals[metric]
+    assert low < found.metrics[metric] < high
+    for theirs in held_out.baseline_scores(target, metric).values():
+        assert theirs[metric] == found.metrics[metric]
+
+
+def test_neighbours_are_judged_by_their_classes_alone() -> None:
+    target = target_of(2)
+    right = np.eye(2)[target.y[ASKED]]
+    held_out = HeldOut("hold-out", ASKED, right.astype(np.float32), FIT_ON)
+    held_out = held_out.beside(WARPING, right).beside(CONVOLUTIONS, right)
+    by_class = held_out.baseline_scores(target, "f1_macro")
+    by_chance = held_out.baseline_scores(target, "average_precision")
+    assert by_class[WARPING] == {"accuracy": 1.0, "f1_macro": 1.0}
+    assert by_chance[WARPING] == {"accuracy": 1.0}
+    assert by_chance[CONVOLUTIONS]["average_precision"] == 1.0
+
+
+def test_groups_are_those_of_the_cases_held_out() -> None:
+    target = target_of(2)
+    later = np.linspace(0.1, 0.9, ASKED.size)
+    answers = np.column_stack([1 - later, later]).astype(np.float32)
+    # Those asked for are in one group, though all cases are in two.
+    held_out = HeldOut("hold-out", ASKED, answers, FIT_ON)
+    scores = held_out.scores(target, 0, groups=np.isin(np.arange(N_CASES), ASKED).astype(int))
+    assert "takes the cases for independent" in str(scores.note)
+    grouped = held_out.scores(target, 0, groups=np.arange(N_CASES) // 3)
+    assert grouped.note is None
+    assert grouped.intervals != held_out.scores(target, 0).intervals

@@ -10,16 +10,27 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.tideline.fitted import document_of, fitted
+from tests.training.small import candidate_of, target_of
 from tideline.errors import LabelError
+from tideline.model import ScoreCard
+from tideline.panel import Panel
 from tideline.spec import TrainingSpec
 from tideline.store import open_store
-from training.cases import read
+from training.cases import Cases, read
+from training.choice import Choice
 from training.clock import LEAST_PATIENCE, OVERSHOOT, Clock
+from training.fitting import Fits
+from training.heldout import HeldOut
 from training.journal import Journal
-from training.run import Run, publish
+from training.run import Run, publish, tell_scores
+from training.scoring import Score
+from training.search import Found
+from training.table import Table
+from training.workers import Workers
 
 HEADER = "@problemName ages\n@univariate true\n"
 SERIES = "".join(f"{n},{n + 1},{n * n}:{n % 3}\n" for n in range(9))
@@ -95,3 +106,51 @@ def test_warns_of_a_model_that_predictors_would_refuse(
     told = published(Clock(60.0))
     assert ("takes 1000 (TIDELINE_MAX_MODEL_BYTES) will refuse it" in told) is warns
     assert ("warning" in told) is warns
+
+
+def scored(run: Run, later: np.ndarray, groups: np.ndarray | None = None) -> ScoreCard:
+    """Return the scores of 60 cases whose search raised the balanced accuracy.
+
+    Parameters
+    ----------
+    later
+        The probability of the later class, of which every second case is.
+    """
+    target, everything = target_of(2, 60), np.arange(60)
+    answers = np.column_stack([1 - later, later])
+    held_out = HeldOut("hold-out", everything, answers.astype(np.float32), everything)
+    score = Score(0.75, 0.75, {"accuracy": 0.8})
+    choice = Choice(((1.0, candidate_of()),), 1.0, score, answers, "made up")
+    with Workers(1) as workers:
+        fits = Fits(Table({}), target, everything, workers)
+        found = Found(choice, fits, held_out, "balanced_accuracy")
+        cases = Cases(Panel.from_arrays(np.zeros((60, 1, 4))), target, groups)
+        return tell_scores(run, cases, found, None)
+
+
+def test_scores_are_told_by_the_metric_that_the_spec_names_and_by_groups(tmp_path: Path) -> None:
+    run, everything = run_of(tmp_path, "@classLabel true 0 1 2"), np.arange(60)
+    # Of six groups two are answered wrongly.
+    later = np.where((everything % 2 == 1) == (everything >= 20), 0.9, 0.1)
+    alone, grouped = (scored(run, later, groups) for groups in (None, everything // 10))
+    assert alone.cross_validation == {"accuracy": 0.8, "balanced_accuracy": 0.75}
+    assert alone.held_out == grouped.held_out
+    assert alone.held_out is not None
+    assert alone.held_out["balanced_accuracy"] == pytest.approx(2 / 3)
+    assert alone.majority is not None
+    assert alone.held_out.keys() == alone.majority.keys()
+    assert alone.held_out_interval is not None
+    assert grouped.held_out_interval is not None
+    for metric in ("accuracy", "balanced_accuracy", "log_loss"):
+        narrow, wide = alone.held_out_interval[metric], grouped.held_out_interval[metric]
+        assert np.ptp(wide) > 1.5 * np.ptp(narrow)
+    assert grouped.beats_baselines is True
+    assert run.journal.notices == []
+
+
+def test_a_model_that_is_no_better_than_the_majority_says_so(tmp_path: Path) -> None:
+    run = run_of(tmp_path, "@classLabel true 0 1 2")
+    assert scored(run, np.full(60, 0.4)).beats_baselines is False
+    [warning] = run.journal.notices
+    assert warning.startswith("WARNING: on cases that it has not seen, the model does not beat")
+    assert "the majority class (0.5000) by its balanced accuracy of 0.5000." in warning

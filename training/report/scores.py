@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from tideline.labels import Task
 from tideline.model import Metrics, ScoreCard
 from tideline.wording import counted
+from training.ranges import FALLING
 from training.report.axes import WIDTH, Axis
 from training.report.svg import Picture
-from training.report.words import FALLING, cut, metric_name, number, tick
+from training.report.words import cut, metric_name, number, tick
+from training.scoring import OWN_METRICS
+from training.verdict import MAJORITY, unbeaten
 
-_PUBLISHED = {
-    "roc_auc_ovr": "roc_auc",
-    "neg_log_loss": "log_loss",
-    "neg_mean_absolute_error": "mae",
-    "neg_root_mean_squared_error": "rmse",
-}
-"""What the search raises, as the scores of a model have it."""
 _KNOWN: Mapping[Task, tuple[str, ...]] = {
     "classification": ("accuracy", "roc_auc", "log_loss", "brier"),
     "regression": ("r2", "mae", "rmse"),
@@ -87,13 +83,13 @@ class ThreeScores:
             ("", "this model", "95 % interval", *simple, "search, optimistic"),
             _rows(card, task, simple),
             card.beats_baselines is False,
-            _unbeaten(card, task, metric, simple),
+            _unbeaten(card, task, raised),
             cut(card.note or "", 1000),
         )
 
 
 def _main_metric(card: ScoreCard, task: Task, raised: str) -> str:
-    wanted = _PUBLISHED.get(raised, raised)
+    wanted, _ = OWN_METRICS.get(raised, (raised, 1))
     told = card.held_out or card.cross_validation or {}
     return wanted if wanted in told else next((m for m in _KNOWN[task] if m in told), wanted)
 
@@ -103,19 +99,14 @@ def _simple(card: ScoreCard, task: Task) -> dict[str, Metrics]:
     return {**majority, **{cut(name, 40): m for name, m in (card.baselines or {}).items()}}
 
 
-def _unbeaten(
-    card: ScoreCard, task: Task, metric: str, simple: Mapping[str, Metrics]
-) -> tuple[str, ...]:
-    ours, told = card.held_out or {}, []
-    for name, theirs in simple.items():
-        by = metric if metric in theirs else {"regression": "rmse"}.get(task, "accuracy")
-        if by not in ours or by not in theirs:
-            continue
-        way = -1 if by in FALLING else 1
-        if way * ours[by] <= way * theirs[by]:
-            scores = f"{number(theirs[by])}, this model {number(ours[by])}"
-            told.append(f"{name} has {metric_name(by)} {scores}")
-    return tuple(told)
+def _unbeaten(card: ScoreCard, task: Task, raised: str) -> tuple[str, ...]:
+    majority = {} if card.majority is None else {MAJORITY: card.majority}
+    found = unbeaten(card.held_out or {}, {**majority, **(card.baselines or {})}, raised, task)
+    return tuple(
+        f"{_MAJORITY[task] if lost.baseline == MAJORITY else cut(lost.baseline, 40)} has "
+        f"{metric_name(lost.metric)} {number(lost.theirs)}, this model {number(lost.ours)}"
+        for lost in found
+    )
 
 
 def _spared(card: ScoreCard) -> str:
@@ -131,7 +122,8 @@ def _rows(
     card: ScoreCard, task: Task, simple: Mapping[str, Metrics]
 ) -> tuple[tuple[str, ...], ...]:
     told = {m for scores in (card.held_out, card.cross_validation) for m in scores or {}}
-    ordered = [m for m in _KNOWN[task] if m in told] + sorted(told - set(_KNOWN[task]))
+    # The metric that the spec names comes first, where it is none of those that are always told.
+    ordered = sorted(told - set(_KNOWN[task])) + [m for m in _KNOWN[task] if m in told]
     rows = []
     for metric in ordered:
         low_high = (card.held_out_interval or {}).get(metric)

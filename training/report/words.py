@@ -15,18 +15,20 @@ METRICS = {
     "r2": "R²",
     "mae": "mean absolute error",
     "rmse": "root mean squared error",
+    "neg_brier_score": "Brier score, negative",
+    "matthews_corrcoef": "Matthews correlation coefficient",
     "neg_mean_absolute_error": "mean absolute error, negative",
     "neg_root_mean_squared_error": "root mean squared error, negative",
 }
 """What a metric is called; another has the name that scikit-learn gives it."""
 
-FALLING = frozenset({"log_loss", "brier", "mae", "rmse"})
-"""The metrics of which less is better."""
-
 
 def metric_name(metric: str) -> str:
     """Return what a metric is called."""
-    return METRICS.get(metric) or cut(metric.replace("_", " "), 60)
+    if metric in METRICS:
+        return METRICS[metric]
+    plain = metric.removeprefix("neg_")
+    return cut(plain.replace("_", " "), 60) + ("" if plain == metric else ", negative")
 
 
 def number(value: float | None) -> str:

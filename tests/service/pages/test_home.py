@@ -40,7 +40,15 @@ NUMBERS = ScoreCard(held_out={"r2": 0.4, "mae": 2.0}, majority={"r2": -0.1, "mae
 TOO_FEW = ScoreCard(cross_validation={"accuracy": 0.75}, note="Each class needs 4 cases.")
 
 
-def publish(store: ModelStore, folder: Path, name: str, scores: ScoreCard, run: str = "a") -> None:
+def publish(
+    store: ModelStore,
+    folder: Path,
+    name: str,
+    scores: ScoreCard,
+    run: str = "a",
+    *,
+    metric: str | None = None,
+) -> None:
     panel = Panel.from_arrays(np.random.default_rng(1).normal(size=(12, 2, 8)))
     plan = FeaturePlan.from_parameters(tuple(panel.channels), "minimal")
     is_classes = scores is not NUMBERS
@@ -55,7 +63,13 @@ def publish(store: ModelStore, folder: Path, name: str, scores: ScoreCard, run: 
         tuple(panel.channels),
     )
     document = ModelDocument.describing(
-        pipeline, name=name, run_id=run, train_shape=(12, 20), train_seconds=1.0, scores=scores
+        pipeline,
+        name=name,
+        run_id=run,
+        train_shape=(12, 20),
+        train_seconds=1.0,
+        scores=scores,
+        spec={"model_training": {"metric": metric}},
     )
     write_model(folder, pipeline, document)
     store.publish(folder, name, run_id=run)
@@ -109,6 +123,35 @@ def test_tells_a_regression_by_its_r2_beside_the_mean(store: ModelStore, tmp_pat
     assert (held.metric, held.value, held.baseline_name) == ("R²", 0.4, "mean")
     assert held.low is None
     assert row.about.startswith("regression, 12 cases")
+
+
+@pytest.mark.parametrize(
+    ("metric", "shown"),
+    [
+        ("f1_macro", ("f1 macro", 0.8, 0.3)),
+        ("roc_auc_ovr", ("ROC AUC", 0.95, 0.5)),
+        # Errors have no bar from 0 to 1, and what is not defined is not there.
+        ("neg_log_loss", ("accuracy", 0.9, 0.5)),
+        ("neg_brier_score", ("accuracy", 0.9, 0.5)),
+        ("average_precision", ("accuracy", 0.9, 0.5)),
+    ],
+)
+def test_tells_a_model_by_the_metric_that_its_spec_names(
+    store: ModelStore, tmp_path: Path, metric: str, shown: tuple[str, float, float]
+) -> None:
+    more = {"f1_macro": 0.8, "roc_auc": 0.95, "neg_brier_score": -0.1}
+    less = {"f1_macro": 0.3, "roc_auc": 0.5, "neg_brier_score": -0.5}
+    scores = CLASSES.model_copy(
+        update={
+            "held_out": {**(CLASSES.held_out or {}), **more},
+            "majority": {**(CLASSES.majority or {}), **less},
+        }
+    )
+    publish(store, tmp_path / "1", "a", scores, metric=metric)
+    (row,) = gathered(store).models
+    held = row.held_out
+    assert held is not None
+    assert (held.metric, held.value, held.baseline) == shown
 
 
 def test_shows_no_held_out_score_where_there_is_none(store: ModelStore, tmp_path: Path) -> None:

@@ -138,6 +138,28 @@ def test_is_loud_where_the_model_does_not_beat_its_baselines() -> None:
     assert 'class="alarm"' not in report(binary())
 
 
+def test_is_headed_by_the_metric_that_the_spec_names() -> None:
+    card = ScoreCard(
+        cross_validation={"accuracy": 0.9, "balanced_accuracy": 0.7},
+        held_out={"accuracy": 0.8, "balanced_accuracy": 0.6},
+        held_out_interval={"accuracy": (0.7, 0.9), "balanced_accuracy": (0.51, 0.69)},
+        n_held_out=20,
+        majority={"accuracy": 0.75, "balanced_accuracy": 0.5},
+        baselines={
+            "1-NN DTW": {"accuracy": 0.5, "balanced_accuracy": 0.6},
+            "random convolutions": {"accuracy": 0.9, "balanced_accuracy": 0.6},
+        },
+        beats_baselines=False,
+    )
+    text = report(scored(binary(metric="balanced_accuracy"), card))
+    assert '<p class="large">0.600</p>' in text
+    assert "balanced accuracy, 95 % interval 0.510 to 0.690" in text
+    # A tie with a model of our own is no defeat, and none of the others has the lead.
+    assert "1-NN DTW has balanced accuracy 0.600, this model 0.600" in text
+    assert "convolutions has" not in text
+    assert "majority class has" not in text
+
+
 def test_tells_why_nothing_was_held_out() -> None:
     findings = dataclasses.replace(
         scored(binary(), ScoreCard(cross_validation={"accuracy": 0.7}, note="Too few cases.")),
