@@ -67,10 +67,12 @@ _REGRESSORS: Mapping[str, str] = MappingProxyType(
         "tpot": "TPOTRegressor",
     }
 )
-# These take an object of Python's, or data beside the features; JSON holds neither.
+# These take an object of Python's, or data beside the features; JSON holds neither. Every feature
+# is a number: a server loads no trees that split by categories.
 _UNSETTABLE = frozenset(
     {
         "callbacks",
+        "categorical_features",
         "covariance_estimator",
         "early_stopping_rounds",
         "estimator",
@@ -232,7 +234,7 @@ def _require_arguments(
         field = f"{ARGS_FIELD}.{step(name)}"
         if name in _UNSETTABLE:
             raise SpecError(
-                f"{name} of {choice.path} takes an object, which a spec cannot hold.",
+                f"{name} of {choice.path} takes an object or columns, which a spec cannot hold.",
                 mend="Leave it out.",
                 field=field,
             )

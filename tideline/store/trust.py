@@ -73,11 +73,16 @@ def built(content: bytes) -> object:
     Raises
     ------
     ModelRefused
-        As `require_trusted`; also when the file does not say how its parts are built.
+        As `require_trusted`; also when the file does not say how its parts are built, or what it
+        holds cannot be followed by compiled code, see `require_followable`.
     """
+    from tideline.store.compiled import require_followable  # noqa: PLC0415 - imports all of sklearn
+
     types = require_trusted(content)
     with _refusing("cannot be built"):
-        return skops.io.loads(content, trusted=types)
+        loaded = skops.io.loads(content, trusted=types)
+        require_followable(loaded)
+    return loaded
 
 
 @contextmanager
