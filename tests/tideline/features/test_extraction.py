@@ -1,91 +1,24 @@
+"""Tests of computing features: of cases together, by threads, of views, into a given matrix."""
+
 from __future__ import annotations
 
 import threading
-import warnings
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tsfresh import extract_features
-from tsfresh.feature_extraction import settings as sets
 
-from tests.tideline.features.parity import ABSOLUTE, RELATIVE, require_values
+from tests.tideline.features.panels import ragged
 from tideline.errors import DataError, InputMismatch, ModelRefused, SpecError
-from tideline.features import reference
-from tideline.features.catalogue import TIMEWISE
 from tideline.features.extraction import CHUNK_CELLS, CHUNK_VALUES, _chunks, extract
 from tideline.features.feature import Feature
 from tideline.features.plan import FeaturePlan
-from tideline.features.reference import values_by_tsfresh
 from tideline.features.views import View, dyadic
 from tideline.panel import Channel, Panel, case_key
 from tideline.readers import read_panel
 from tideline.roles import ColumnRoles
-
-
-def ragged(lengths: list[int], channels: int = 2, seed: int = 0) -> Panel:
-    rng = np.random.default_rng(seed)
-    return Panel(
-        tuple(range(len(lengths))),
-        {
-            f"c{c}": Channel.from_series([rng.normal(size=n).cumsum() for n in lengths])
-            for c in range(channels)
-        },
-    )
-
-
-def by_tsfresh(panel: Panel, plan: FeaturePlan, parameters: str) -> np.ndarray:
-    frames = []
-    for name, channel in panel.channels.items():
-        columns = {"id": np.repeat(panel.ids, channel.lengths), "kind": name}
-        index = np.arange(channel.values.size) if channel.index is None else channel.index
-        frames.append(pd.DataFrame({**columns, "value": channel.values}, index=index))
-    frame = extract_features(
-        pd.concat(frames),
-        column_id="id",
-        column_kind="kind",
-        column_value="value",
-        default_fc_parameters=getattr(sets, parameters)(),
-        n_jobs=0,
-        disable_progressbar=True,
-    )
-    assert sorted(frame.columns) == sorted(plan.names)
-    return frame.loc[list(panel.ids), list(plan.names)].to_numpy(dtype=float)
-
-
-@pytest.mark.filterwarnings("ignore")  # tsfresh's own
-@pytest.mark.parametrize(
-    ("name", "parameters", "lengths"),
-    [
-        ("minimal", "MinimalFCParameters", [30, 2, 77]),
-        ("efficient", "EfficientFCParameters", [60, 5]),
-        ("comprehensive", "ComprehensiveFCParameters", [40]),
-    ],
-)
-def test_values_are_those_of_tsfresh(name: str, parameters: str, lengths: list[int]) -> None:
-    panel = ragged(lengths)
-    plan = FeaturePlan.for_panel(panel, name)
-
-    np.testing.assert_allclose(
-        extract(panel, plan), by_tsfresh(panel, plan, parameters), RELATIVE, ABSOLUTE
-    )
-
-
-@pytest.mark.filterwarnings("ignore")  # tsfresh's own
-def test_trends_over_time_are_those_of_tsfresh() -> None:
-    times = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-05", "2026-01-06"] * 2).to_numpy()
-    series = np.random.default_rng(1).normal(size=8)
-    channel = Channel(series, np.array([0, 4, 8]), times.astype("datetime64[ns]"))
-    panel = Panel((0, 1), {"x": channel})
-    plan = FeaturePlan.for_panel(panel, "time_based")
-
-    assert {f.calculator for f in plan.features} == {TIMEWISE}
-    np.testing.assert_array_equal(
-        extract(panel, plan), by_tsfresh(panel, plan, "TimeBasedFCParameters")
-    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -243,56 +176,11 @@ def test_refuses_a_plan_that_asks_for_anything_but_a_calculator(name: str) -> No
         extract(ragged([5], channels=1), FeaturePlan((Feature.of("c0", name, {}),)))
 
 
-def test_names_the_case_on_which_a_calculator_of_tsfresh_fails() -> None:
-    times = np.array([0, 0, 1], dtype="datetime64[s]").astype("datetime64[ns]")
-    channel = Channel(np.array([1.0, 2.0, 3.0]), np.array([0, 1, 3]), times)
-    panel = Panel(("a", "b"), {"c0": channel})
-    plan = FeaturePlan((Feature.of("c0", TIMEWISE, {"attr": "no_such_thing"}),))
-
-    with pytest.raises(DataError, match=f"{TIMEWISE} failed on channel 'c0' of case 'a'"):
-        values_by_tsfresh(panel, range(2), plan.calls[0])
-
-
 @pytest.mark.parametrize("series", [[1.0, 1.0], [1.0, 2.0], [0.0] * 30, [1e300, -1e300, 0.0] * 9])
 def test_every_set_takes_short_constant_and_extreme_series(series: list[float]) -> None:
     panel = Panel((0,), {"x": Channel.from_series([series])})
 
     assert extract(panel, FeaturePlan.for_panel(panel, "comprehensive")).shape[0] == 1
-
-
-def test_the_callers_warnings_are_as_they_were_after_many_threads(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    times = np.tile(np.arange("2026-01-01", "2026-01-13", dtype="datetime64[D]"), 20)
-    channel = Channel(
-        np.random.default_rng(0).normal(size=240),
-        np.arange(0, 241, 12),
-        times.astype("datetime64[ns]"),
-    )
-    panel = Panel(tuple(range(20)), {"x": channel})
-    plan = FeaturePlan.for_panel(panel, "time_based")
-    assert all(call.kernel is None for call in plan.calls)
-    silence = reference._silence
-    together = threading.Barrier(8, timeout=60)
-    most: list[int] = []
-
-    def enter() -> None:
-        type(silence).enter(silence)
-        together.wait()
-        most.append(silence.inside)
-        together.wait()
-
-    monkeypatch.setattr(silence, "enter", enter)
-    before = list(warnings.filters)
-
-    threads = [threading.Thread(target=extract, args=(panel, plan)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert most == [8] * 8  # tsfresh's own function was reached, by all threads at once
-    assert list(warnings.filters) == before
 
 
 def test_real_series_with_gaps_and_of_many_lengths(shared_data) -> None:
@@ -339,54 +227,6 @@ def test_a_feature_of_nothing_is_not_a_number() -> None:
 
     assert np.isnan(short).all()
     assert np.isfinite(long).any()
-
-
-@pytest.mark.filterwarnings("ignore")  # tsfresh's own
-@pytest.mark.parametrize(
-    ("name", "file", "cases"),
-    [("GunPoint", "GunPoint_TEST.ts", 8), ("BeetleFly", "BeetleFly_TRAIN.ts", 4)],
-)
-def test_real_series_have_the_values_of_tsfresh(shared_data, name, file, cases) -> None:
-    path = next(shared_data(name).glob(f"*{file}*"), None)
-    if path is None:
-        pytest.skip(f"{file} is not here")
-    panel = read_panel(path, ColumnRoles(column_id=None)).panel.take(range(cases))
-    plan = FeaturePlan.for_panel(panel, "efficient")
-
-    np.testing.assert_allclose(
-        extract(panel, plan), by_tsfresh(panel, plan, "EfficientFCParameters"), RELATIVE, ABSOLUTE
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # tsfresh's own
-@pytest.mark.parametrize(
-    ("name", "part", "parameters", "cases"),
-    [
-        ("GunPoint", "TRAIN", "efficient", 50),
-        ("GunPoint", "TEST", "efficient", 150),
-        ("Chinatown", "TRAIN", "comprehensive", 20),
-        ("PLAID", "TRAIN", "efficient", 20),
-        ("BasicMotions", "TRAIN", "efficient", 4),
-    ],
-)
-def test_whole_real_data_sets_have_the_values_of_tsfresh(
-    shared_data, name: str, part: str, parameters: str, cases: int
-) -> None:
-    path = shared_data(name) / f"{name}_{part}.ts"
-    panel = read_panel(path, ColumnRoles(column_id=None)).panel.take(range(cases))
-    plan = FeaturePlan.for_panel(panel, parameters)
-
-    ours = extract(panel, plan)
-
-    for call in plan.calls:
-        for position in range(cases):
-            require_values(
-                call.calculator,
-                call.arguments,
-                panel.channels[call.channel].series(position),
-                ours[position, call.columns],
-            )
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
