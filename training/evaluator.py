@@ -209,6 +209,7 @@ class Evaluator:
             "model_type": candidate.model_type,
             "origin": candidate.origin,
             "family": candidate.family,
+            "selects": candidate.selects,
             "at": round(self._clock.elapsed, 3),
             "parameters": candidate.parameters,
         }

@@ -21,10 +21,12 @@ class Trial:
         `portfolio`, `search` or `spec`.
     family
         The features it was fitted to: `features` or `convolutions`.
+    selects : bool
+        Whether irrelevant features were left out before its steps, inside each fold.
     at : float
         Seconds of the run that had passed when it was known.
-    metrics : mapping of metric to its mean over the folds
-        Empty for one that failed.
+    metrics : mapping of metric to its value
+        Of the out-of-fold answers of all folds together; empty for one that failed.
     fold_scores : tuple of float, of length n_folds
         The metric that is raised, fold by fold.
     value : float
@@ -53,6 +55,7 @@ class Trial:
     predict_seconds: float = float("nan")
     parameters: dict[str, str] = field(default_factory=dict)
     failure: str | None = None
+    selects: bool = False
 
     @property
     def n_folds(self) -> int:

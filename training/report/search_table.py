@@ -29,6 +29,7 @@ COLUMNS: dict[str, tuple[pa.DataType, Callable[[Trial], Any]]] = {
     "model_type": (pa.string(), lambda trial: _written(trial.model_type)),
     "origin": (pa.string(), lambda trial: _written(trial.origin)),
     "family": (pa.string(), lambda trial: _written(trial.family)),
+    "selects": (pa.bool_(), lambda trial: trial.selects),
     "at": (pa.float64(), lambda trial: trial.at),
     "value": (pa.float64(), lambda trial: trial.value),
     "score": (pa.float64(), lambda trial: trial.score),
@@ -47,7 +48,7 @@ def search_table(trials: Sequence[Trial]) -> pa.Table:
 
     Returns
     -------
-    pyarrow.Table of shape (n_trials, 14)
+    pyarrow.Table of shape (n_trials, 15)
         `fold_scores` is a list of float64 a row, `metrics` and `parameters` are maps.
     """
     schema = pa.schema([(name, kind) for name, (kind, _) in COLUMNS.items()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ def test_every_trial_is_a_row() -> None:
     assert table["fold_scores"].to_pylist() == [list(t.fold_scores) for t in trials]
     assert table["failure"].to_pylist() == [t.failure for t in trials]
     assert dict(table["parameters"].to_pylist()[0]) == trials[0].parameters
+    assert table["selects"].to_pylist() == [False] * 30
     np.testing.assert_array_equal(table["fit_seconds"], [t.fit_seconds for t in trials])
 
 
@@ -42,3 +44,9 @@ def test_half_a_character_is_written_as_a_question_mark() -> None:
 def test_a_run_that_tried_nothing_has_the_same_columns() -> None:
     assert search_table(()).schema == search_table(trials_of(3)).schema
     assert pa.types.is_list(search_table(()).schema.field("fold_scores").type)
+
+
+def test_tells_of_steps_that_are_the_same_whether_features_were_selected_first() -> None:
+    plain = trials_of(1)[0]
+    table = search_table([plain, replace(plain, key="other", selects=True)])
+    assert table["selects"].to_pylist() == [False, True]
