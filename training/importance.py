@@ -21,7 +21,7 @@ from tideline.features.plan import FeaturePlan
 from tideline.features.views import View
 from tideline.pipeline import Pipeline
 from training.findings import Importance, Importances
-from training.promise import parts_of, promise
+from training.promise import members_of, promise
 from training.scoring import ranked
 from training.task import Target
 
@@ -179,7 +179,7 @@ class _Measurement:
     ) -> None:
         self._plan, self._X = pipeline.plan, X
         self._target, self._deadline = target, deadline
-        self._parts = parts_of(pipeline)
+        self._members = members_of(pipeline)
         self._groups: list[_Group] = []
         self._metrics = list(dict.fromkeys([metric, FINE[target.task]]))
 
@@ -195,9 +195,9 @@ class _Measurement:
     def repeat(self, rng: np.random.Generator) -> None:
         """Shuffle each group, again and again, until the time is over."""
         # Of its own, for they are written to.
-        self._tables = [self._X[:, part.columns] for part in self._parts]
-        self._seconds = [0.0] * len(self._parts)
-        self._whole = [self._asked(number) for number in range(len(self._parts))]
+        self._tables = [self._X[:, member.columns] for member in self._members]
+        self._seconds = [0.0] * len(self._members)
+        self._whole = [self._asked(number) for number in range(len(self._members))]
         self._best = self._scores_where_defined()
         self._groups = list(self._planned())
         for _ in range(ROUNDS):
@@ -223,13 +223,13 @@ class _Measurement:
             yield self._group("region", region, columns)
         if time.monotonic() > self._deadline:
             return
-        promised = promise(self._parts, self._X, self._target)
+        promised = promise(self._members, self._X, self._target)
         for column in np.argsort(-promised, kind="stable")[:MOST_FEATURES]:
             if promised[column] > 0:
                 yield self._group("feature", features[column].name, np.array([column]))
 
     def _group(self, kind: str, what: str, columns: Columns) -> _Group:
-        places = [np.flatnonzero(np.isin(part.columns, columns)) for part in self._parts]
+        places = [np.flatnonzero(np.isin(member.columns, columns)) for member in self._members]
         return _Group(kind, what, [(n, place) for n, place in enumerate(places) if place.size])
 
     def _shuffled(self, group: _Group, order: Columns) -> list[Answers]:
@@ -246,7 +246,7 @@ class _Measurement:
     def _asked(self, number: int) -> Answers:
         """Return what a part answers for its table, and note how long it took."""
         began = time.monotonic()
-        steps = self._parts[number].steps
+        steps = self._members[number].steps
         features = transformed(steps, self._tables[number])
         if self._target.n_classes:
             answers = probabilities_of(last_of(steps), features, self._target.n_classes)
@@ -258,8 +258,8 @@ class _Measurement:
     def _scores(self, answers: list[Answers]) -> dict[str, float]:
         """Return the score of the blended answers, by metric."""
         blended = np.zeros_like(answers[0])
-        for part, own in zip(self._parts, answers, strict=True):
-            blended += part.share * own
+        for member, own in zip(self._members, answers, strict=True):
+            blended += member.share * own
         y = self._target.y
         return {name: ranked(name, self._target, y, blended)[0] for name in self._metrics}
 

@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Member:
     """One of the models that answer together, or the only one.
 
     Attributes
@@ -45,20 +45,20 @@ class Part:
     steps: Steps
 
 
-def parts_of(pipeline: Pipeline) -> list[Part]:
+def members_of(pipeline: Pipeline) -> list[Member]:
     """Return the models of a pipeline."""
     everything = np.arange(len(pipeline.plan.features))
     blend = last_of(pipeline.estimator)
     if not isinstance(blend, Blend) or len(pipeline.estimator.steps) > 1:
-        return [Part(1.0, everything, pipeline.estimator)]
+        return [Member(1.0, everything, pipeline.estimator)]
     shares = np.asarray(blend.weights, dtype=np.float64)
     return [
-        Part(share, everything[columns], steps)
+        Member(share, everything[columns], steps)
         for share, (columns, steps) in zip(shares / shares.sum(), blend.members, strict=True)
     ]
 
 
-def promise(parts: list[Part], X: NDArray[Any], target: Target) -> FloatArray:
+def promise(members: list[Member], X: NDArray[Any], target: Target) -> FloatArray:
     """Return how much the models make of each feature.
 
     A model says so by its `feature_importances_`, or its coefficients times the deviations. Of one
@@ -78,14 +78,14 @@ def promise(parts: list[Part], X: NDArray[Any], target: Target) -> FloatArray:
         0 or more; sums to one, but for models that make nothing of any feature.
     """
     total = np.zeros(X.shape[1])
-    for part in parts:
-        own = X[:, part.columns]
-        found = _told(part.steps, own)
+    for member in members:
+        own = X[:, member.columns]
+        found = _told(member.steps, own)
         if found is None:
             found = _relevance(own, target)
         found = np.nan_to_num(found, posinf=0.0)
         if found.any():
-            total[part.columns] += part.share * found / found.sum()
+            total[member.columns] += member.share * found / found.sum()
     return total
 
 

@@ -30,7 +30,7 @@ from training.importance import (
     regions,
     sample,
 )
-from training.promise import parts_of, promise
+from training.promise import members_of, promise
 from training.scoring import ranked
 from training.task import Target
 
@@ -238,7 +238,7 @@ def test_what_models_make_most_of_is_known_whatever_their_steps(steps: Steps) ->
     X = table(plan)
     target = target_of(X[:, 7])
     pipeline = fitted(plan, steps, X, target)
-    found = promise(parts_of(pipeline), X, target)
+    found = promise(members_of(pipeline), X, target)
     assert found.argmax() == 7
     assert found.sum() == pytest.approx(1)
 
