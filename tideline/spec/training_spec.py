@@ -7,7 +7,7 @@ unchanged, says in `notices` what it translated or left aside, and answers every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
@@ -89,7 +89,8 @@ class ExtractionSpec(Section):
     convolutions: bool | None = Field(
         None,
         description="Whether features of random convolutions are computed beside the calculators' "
-        "own, for a search. Null: where no calculators are named.",
+        "own, for a search. Null: where no calculators are named. A model that the spec names is "
+        "fitted to the calculators' features alone: true is left aside then, with a notice.",
     )
     impute_function: Literal["tsfresh.utilities.dataframe_functions.impute"] | None = Field(
         "tsfresh.utilities.dataframe_functions.impute",
@@ -225,7 +226,8 @@ class TrainingSpec(Section):
             spec = cls.model_validate(translation.document)
         except ValidationError as error:
             raise spec_error(error, cls) from error
-        spec._notices = tuple(translation.notices)  # noqa: SLF001  its own, in its constructor
+        notices = (*translation.notices, *_left_aside(spec))
+        spec._notices = notices  # noqa: SLF001  its own, in its constructor
         spec._written = translation.written  # noqa: SLF001  as above
         return spec
 
@@ -301,6 +303,15 @@ class TrainingSpec(Section):
                 mend="Set raw_data to the file or the URL of the series.",
                 field="raw_data",
             )
+
+
+def _left_aside(spec: TrainingSpec) -> Iterator[str]:
+    """Yield what is asked for and of no use to what else is asked for, one sentence each."""
+    if spec.extract_features.convolutions and not spec.model_training.is_search:
+        yield (
+            f"extract_features.convolutions is left aside: {spec.model_training.model}, which the "
+            "spec names, is fitted to the calculators' features alone; a search uses both."
+        )
 
 
 def _require_task(task: TaskChoice, training: ModelTrainingSpec) -> None:

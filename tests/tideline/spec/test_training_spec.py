@@ -339,6 +339,15 @@ model_training: {split: time, class_weight: {1: 2, 2: 1.5}, test_fraction: 0.2}
 """
 
 
+def test_convolutions_beside_a_named_model_are_left_aside_and_it_says_so() -> None:
+    wanted = {"pipeline_id": "x", "extract_features": {"convolutions": True}}
+    named = {"model_training": {"model": "sklearn.linear_model.RidgeClassifier"}}
+    [notice] = TrainingSpec.from_mapping({**wanted, **named}).notices
+    assert notice.startswith("extract_features.convolutions is left aside: sklearn.linear_model.")
+    assert TrainingSpec.from_mapping(wanted).notices == ()
+    assert TrainingSpec.from_mapping({"pipeline_id": "x", **named}).notices == ()
+
+
 @pytest.mark.parametrize("text", [FOREST, TPOT, MANY, "pipeline_id: a"])
 def test_is_read_back_from_what_it_writes_with_the_same_notices(text):
     spec = TrainingSpec.from_yaml(text)
