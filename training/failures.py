@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 
+from tideline.errors import SearchFailed
+
 MAX_REASON = 200
 """Characters of one reason."""
+KILLED = "its process was killed, as it is when the memory is used up"
 
+# NumPy's, Python's own, and what libraries in C++ say.
+_MEMORY = re.compile(r"\b_?(?:Array)?MemoryError\b|\bbad_?[ ]?alloc")
 _PATH = re.compile(r"(?<![\w/.])/(?:[\w.+-]+/)+[\w.+-]*")
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]+\b")
 # A digit that belongs to a name stays: float32, l1, max_depth_2.
@@ -41,6 +46,43 @@ def reason_of(error: BaseException) -> str:
     masked = _NUMBER.sub("#", _ADDRESS.sub("#", _PATH.sub("…", said)))
     reason = f"{name}: {_NUMBERS.sub('#', masked)}"
     return reason if len(reason) <= MAX_REASON else f"{reason[: MAX_REASON - 1]}…"
+
+
+def is_of_memory(reason: str) -> bool:
+    """Tell whether something failed for want of memory.
+
+    Examples
+    --------
+    >>> is_of_memory("MemoryError: Unable to allocate # GiB for an array with shape (#)")
+    True
+    """
+    return KILLED in reason or _MEMORY.search(reason) is not None
+
+
+def could_not_be_fitted(
+    said: str, reason: str, memory: str, *, mend: str, field: str = "model_training"
+) -> SearchFailed:
+    """Return the error of a model that the run cannot do without.
+
+    Parameters
+    ----------
+    said
+        What could not be done, without a full stop.
+    reason
+        Why, as `reason_of` has it.
+    memory
+        What memory there was, in words: told where there was too little.
+    mend, field
+        What would help where memory was not the reason.
+    """
+    if not is_of_memory(reason):
+        return SearchFailed(f"{said}: {reason}.", mend=mend, field=field)
+    return SearchFailed(
+        f"{said} in the memory that there is: {reason}; {memory}.",
+        mend="Name a smaller model (fewer or shallower trees), fewer features "
+        "(default_fc_parameters: minimal), or raise the memory limit of the run's container.",
+        field=field,
+    )
 
 
 def _first_sentence(text: str) -> str:

@@ -19,7 +19,6 @@ from training.proposer.handle import Done, Proposal, Proposer, Ready
 from training.proposer.task import ProposerTask
 from training.tools import Tools
 
-POLL_SECONDS = 0.2
 NO_TIME = "the time was over"
 ENOUGH_TO_JUDGE = 10
 """Pipelines below which a share of failures says nothing."""
@@ -92,7 +91,7 @@ class Finder:
         while not self.evaluator.is_idle:
             if time.monotonic() >= deadline and len(self._found) - before >= enough:
                 break
-            self._tools.workers.wait(POLL_SECONDS)
+            self._tools.workers.wait()
         self.evaluator.drop()
         return self._found[before:]
 
@@ -119,7 +118,7 @@ class Finder:
         proposer.begin(task)
         self._gained = self._tools.clock.elapsed
         while (over := self._over(deadline)) is None:
-            ready = self._tools.workers.wait(POLL_SECONDS, also=[proposer.connection])
+            ready = self._tools.workers.wait(also=[proposer.connection])
             if not ready:
                 continue
             message = proposer.receive()

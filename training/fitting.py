@@ -14,8 +14,6 @@ from training.table import Table
 from training.task import Target
 from training.workers import Outcome, Workers
 
-POLL_SECONDS = 0.2
-
 
 class Fits:
     """Candidates that are fitted to the same cases, or will be.
@@ -59,7 +57,7 @@ class Fits:
         keys = {candidate.key for candidate in wanted}
         self.begin(wanted, first=True)
         while keys - self._fitted.keys() - self.failures.keys() and time.monotonic() < deadline:
-            self._workers.wait(POLL_SECONDS)
+            self._workers.wait()
         return keys <= self._fitted.keys()
 
     def fitted(self, candidate: Candidate) -> Steps:

@@ -25,13 +25,12 @@ from training.finder import Finder
 from training.fold import Answered, Answers, Fold, Positions, as_array, as_prediction
 from training.intervals import over_folds
 from training.named_metric import NamedMetric
-from training.neighbours import PUBLISHED_WINDOW, nearest_by_warping
+from training.neighbours import PUBLISHED_WINDOW, Neighbours, nearest_by_warping
 from training.table import Table
 from training.task import Target
 from training.tools import Tools
 from training.workers import Outcome, Workers
 
-POLL_SECONDS = 0.2
 WARPING = "1-NN DTW"
 CONVOLUTIONS = "random convolutions"
 
@@ -236,7 +235,7 @@ class Asking:
             if time.monotonic() >= deadline:
                 self.workers.drop(tickets)
                 return None
-            self.workers.wait(POLL_SECONDS)
+            self.workers.wait()
         ended = [outcomes[number] for number in range(len(questions))]
         return (outcome.failure or outcome.result for outcome in ended)
 
@@ -318,41 +317,55 @@ def beside_neighbours(
     seconds: float,
 ) -> HeldOut:
     """Return the answers with those of 1-NN DTW beside, where the time and the series allow it."""
+    tools.journal.say(f"asking {WARPING} for the same cases, for at most {seconds:.0f} s")
     try:
         nearest = neighbours(trusts, panel, target, seconds, tools.workers.count)
     except DataError as error:
         tools.journal.notice(f"no {WARPING} baseline: {error.message}")
         return held_out
-    if nearest is None:
-        tools.journal.notice(f"no {WARPING} baseline: there was no time for it.")
+    if nearest.answers is None:
+        tools.journal.notice(
+            f"no {WARPING} baseline: it takes about {nearest.seconds:.0f} s, and "
+            f"{max(seconds, 0.0):.0f} s were left for it once the model was fitted."
+        )
         return held_out
-    return held_out.beside(WARPING, nearest)
+    return held_out.beside(WARPING, nearest.answers)
 
 
 def neighbours(
     trusts: Sequence[Trust], panel: Panel, target: Target, seconds: float, workers: int
-) -> NDArray[np.float64] | None:
-    """Return what the nearest neighbour by time warping answers; None without the time for it.
+) -> Neighbours:
+    """Return what the nearest neighbour by time warping answers, or how long that would take.
 
     Returns
     -------
-    float64 array of shape (n_held_out, n_classes), one of a row being 1; or (n_held_out, 1)
+    Neighbours
+        Its answers a float64 array of shape (n_held_out, n_classes), one of a row being 1; or
+        (n_held_out, 1).
     """
-    until = time.monotonic() + seconds
+    began = time.monotonic()
+    n_asked = sum(trust.asked.size for trust in trusts)
+    n_answered = 0
     found = []
     for trust in trusts:
+        before = time.monotonic() - began
         nearest = nearest_by_warping(
             panel.take(trust.fit_on),
             target.y[trust.fit_on],
             panel.take(trust.asked),
             window=PUBLISHED_WINDOW[target.task],
-            deadline=until,
+            deadline=began + seconds,
             workers=workers,
         )
         if nearest.answers is None:
-            return None
+            # What is not answered yet takes as long a case as these do.
+            rate = nearest.seconds / trust.asked.size
+            return Neighbours(None, before + rate * (n_asked - n_answered))
         found.append(nearest.answers)
+        n_answered += trust.asked.size
     answers = np.concatenate(found)
     if target.n_classes:
-        return np.eye(target.n_classes)[answers.astype(np.intp)]
-    return answers.astype(np.float64)[:, np.newaxis]
+        wide = np.eye(target.n_classes)[answers.astype(np.intp)]
+    else:
+        wide = answers.astype(np.float64)[:, np.newaxis]
+    return Neighbours(wide, time.monotonic() - began)

@@ -7,6 +7,7 @@ that it is foreseen first whether the time does.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -71,8 +72,8 @@ def nearest_by_warping(
         How far from the diagonal a path may be, as a share, 0 to 1, of the longer series. For
         what papers give see `PUBLISHED_WINDOW`; a narrower band is as much quicker.
     deadline
-        On `time.monotonic`. All is given up as soon as it cannot be met; no training case is
-        left out to meet it.
+        On `time.monotonic`. All is given up as soon as it is plain that it cannot be met; no
+        training case is left out to meet it.
     workers
         How many threads share the test cases.
 
@@ -97,7 +98,9 @@ def nearest_by_warping(
         for part in _parts(asked.n_cases, FIRST_CASES * workers):
             found[part] = list(pool.map(search.nearest, range(part.start, part.stop)))
             seconds = (time.monotonic() - began) * asked.n_cases / part.stop
-            late = part.stop < asked.n_cases and began + seconds > deadline
+            # The fewer cases, the less sure they tell the time of all: four, half as sure.
+            at_least = seconds * (1 - 1 / math.sqrt(part.stop))
+            late = part.stop < asked.n_cases and began + at_least > deadline
             if late or (found[part] < 0).any():
                 return Neighbours(None, seconds)
     return Neighbours(y[found], time.monotonic() - began)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -29,8 +30,15 @@ FITS_TO_SPARE = 2.0
 than the default."""
 FOLDS_A_SEARCH = 3
 """As many of the slowest fold as are to find room in the time for the last fits."""
-WARPING_SHARE = 0.4
-"""Of the time left for evaluation, what the nearest neighbours may take."""
+PORTFOLIO_GROWTH = 0.2
+"""Of a longer budget, what features, a larger portfolio and the end of the run take more."""
+ROUND_BUDGET = 30
+"""Seconds that a budget is advised in."""
+WARPING_SHARE = 0.8
+"""Of the time left once all is fitted, what the nearest neighbours may take: nothing but the report
+is to come, which has its own."""
+PICTURE_SHARE = 1 / 3
+"""Of the time for importances and the report, what is kept for the report."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,22 @@ class Schedule:
 
     @property
     def reported_at(self) -> float:
-        """When importances have to be measured, which are begun now."""
-        return min(self.published_at, time.monotonic() + self.report_seconds)
+        """When importances have to be measured, which are begun now; the report follows."""
+        last = self.published_at - PICTURE_SHARE * self.report_seconds
+        return min(last, time.monotonic() + self.report_seconds)
 
     @property
     def left(self) -> float:
         """Seconds until everything has to be fitted; below zero once that has passed."""
         return self.fitted_at - time.monotonic()
+
+    def budget_for(self, left: float) -> int:
+        """Return a budget, roughly, of which so many seconds would be left now.
+
+        Rounded up to half a minute: of each further second, some go to the portfolio and the end.
+        """
+        short = max(0.0, left - self.left) / (1 - PORTFOLIO_GROWTH)
+        return ROUND_BUDGET * math.ceil((self.clock.budget + short) / ROUND_BUDGET)
 
     def at(self, share: float) -> float:
         """Return the moment when a share of what is left will have passed."""

@@ -14,6 +14,7 @@ from tideline.spec import ModelTrainingSpec, build_estimator
 from training.candidate import Candidate
 from training.choice import Choice, default_choice
 from training.evaluator import Evaluated, Part
+from training.failures import could_not_be_fitted
 from training.finder import Finder, Until
 from training.fitting import Fits
 from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out_by, out_of_fold
@@ -103,6 +104,7 @@ class Search:
         self._metric = wanted.metric or default_metric(data.target, tested)
         self._candidates: list[Candidate] = []
         self._nested: Sequence[OuterFold] = ()
+        self._asked: list[Trust] = []
         self._may_choose = True
         self._main = self._finder(MAIN, data.split)
         everything = np.arange(data.panel.n_cases, dtype=np.intp)
@@ -129,6 +131,12 @@ class Search:
         if held_out is not None and not fitted.is_like(choice):
             held_out = None
             self._tools.journal.notice("what was scored on cases held out is another model.")
+        if held_out is not None:
+            # Last: nobody else needs the time that is left now.
+            data, seconds = self._data, WARPING_SHARE * max(self._schedule.left, 0.0)
+            held_out = beside_neighbours(
+                held_out, self._asked, data.panel, data.target, tools=self._tools, seconds=seconds
+            )
         return Found(fitted, self._fits, held_out, self._metric)
 
     def _finder(self, name: str, split: Split) -> Finder:
@@ -178,8 +186,10 @@ class Search:
                 field="budget",
             )
         if not found:
-            raise SearchFailed(
-                f"{candidate.name} could not be fitted to the features: {self._main.failure}.",
+            raise could_not_be_fitted(
+                f"{candidate.name} could not be fitted to the features",
+                self._main.failure or "",
+                self._tools.workers.told_memory,
                 mend="Name another model or other arguments, or leave the model out for a search.",
                 field="model_training.model",
             )
@@ -266,11 +276,11 @@ class Search:
             return
         # What an earlier start of the run has found is proposed again, and known at once.
         if each < LEAST_SEARCH and not self._tools.ledger.has_searched:
-            searches = f"{len(self._nested) + 1} searches" if self._nested else "a search"
+            where = f" in each of {len(self._nested)} outer folds" if self._nested else ""
             journal.notice(
-                f"TPOT was not asked: {max(seconds, 0):.0f} s are too short for {searches} of "
-                f"{LEAST_SEARCH:g} s each"
-                + (", one for all cases and one in each outer fold." if self._nested else ".")
+                f"TPOT was not asked: it would have {max(each, 0):.0f} s{where}, and takes "
+                f"{LEAST_SEARCH:g} s at least. A budget of about "
+                f"{self._budget_to_search(seconds)} s would do."
             )
             return
         journal.enter("search", f"TPOT searches for at most {seconds:.0f} s")
@@ -285,6 +295,13 @@ class Search:
         fits = sum(seconds[c.key] for _, c in default.members) * (1 + len(self._nested))
         last = FITS_TO_SPARE * fits / self._tools.workers.count
         return self._schedule.left - max(FIT_SHARE * self._schedule.left, last)
+
+    def _budget_to_search(self, seconds: float) -> int:
+        """Return a budget, roughly, of which TPOT would have enough, and not these seconds."""
+        # A longer one may do for finer outer folds, if there are any.
+        folds = max(map(len, self._data.split.outer_splits())) if self._nested else 0
+        least, fits = LEAST_SEARCH * max(1, 2 * folds), self._schedule.left - seconds
+        return self._schedule.budget_for(max(least / (1 - FIT_SHARE), least + fits))
 
     def _choose(self, default: Choice) -> Choice:
         """Choose among what was found, where the choice can be judged."""
@@ -334,11 +351,8 @@ class Search:
             held_out = out_of_fold(self._main, choice, beside)
         if held_out is None:
             self._tools.journal.notice("there was no time to score on cases that were held out.")
-            return None
-        seconds = WARPING_SHARE * max(schedule.left, 0.0)
-        return beside_neighbours(
-            held_out, trusts, data.panel, data.target, tools=self._tools, seconds=seconds
-        )
+        self._asked = trusts
+        return held_out
 
     def _trusts(self, choice: Choice) -> list[Trust]:
         """Return who is asked for what: nobody for a case that had a part in its choice."""
@@ -373,9 +387,9 @@ class Search:
             ready = [found for found in ranked if self._fits.has([found.candidate])]
         if ready:
             return default_choice(ready[:1], self._main.part)
-        raise SearchFailed(
-            f"{default.name} could not be fitted to all cases: "
-            f"{'; '.join(self._fits.failures.values()) or 'the time was over'}.",
+        raise could_not_be_fitted(
+            f"{default.name} could not be fitted to all cases",
+            "; ".join(self._fits.failures.values()) or "the time was over",
+            self._tools.workers.told_memory,
             mend="Raise budget, name another model, or fewer features.",
-            field="model_training",
         )

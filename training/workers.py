@@ -24,7 +24,7 @@ from typing import Any, Self
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
-from training.failures import reason_of
+from training.failures import KILLED, reason_of
 from training.sockets import server_folder
 
 Job = Callable[[], Any]
@@ -33,6 +33,7 @@ Then = Callable[["Outcome"], None]
 """Told what came of a job, in the thread that waits."""
 
 TOO_LONG = "it took longer than it was given"
+POLL_SECONDS = 0.2
 LEAST_MEMORY = 512 * 2**20
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Read by libraries that are loaded later than the workers begin, as LightGBM's."""
@@ -204,9 +205,12 @@ class Workers:
         self._hand_out()
 
     @property
-    def queued(self) -> int:
-        """How many jobs wait for a process."""
-        return len(self._waiting)
+    def told_memory(self) -> str:
+        """What each process may fill, in words."""
+        whose = "its process" if self.count == 1 else f"each of {self.count} processes"
+        if self._memory is None:
+            return f"{whose} may fill what the machine has"
+        return f"{whose} may fill {self._memory / 2**20:.0f} MiB"
 
     @property
     def is_idle(self) -> bool:
@@ -214,7 +218,9 @@ class Workers:
         busy = any(worker.order is not None for worker in self._workers)
         return not (self._waiting or self._ended or busy)
 
-    def wait(self, seconds: float, also: Sequence[Connection] = ()) -> list[Connection]:
+    def wait(
+        self, seconds: float = POLL_SECONDS, also: Sequence[Connection] = ()
+    ) -> list[Connection]:
         """Wait until something has come to an end, and tell those who asked for it.
 
         Parameters
@@ -277,7 +283,7 @@ class Workers:
 
 def _death(code: int | None) -> str:
     if code == -signal.SIGKILL:
-        return "its process was killed, as it is when the memory is used up"
+        return KILLED
     if code is not None and code < 0:
         return f"its process was ended by {signal.Signals(-code).name}"
     return f"its process ended with code {code}"

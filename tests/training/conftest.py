@@ -19,6 +19,10 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.training.small import tools_of
+from training.tools import Tools
+from training.workers import Workers
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -99,6 +103,18 @@ def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    """Yield two processes, the same for all tests of a module: they begin with imports."""
+    with Workers(2) as started:
+        yield started
+
+
+@pytest.fixture
+def tools(tmp_path: Path, workers: Workers) -> Tools:
+    return tools_of(tmp_path, workers)
 
 
 @pytest.fixture

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from tideline.spec import TrainingSpec
 from training.candidate import Candidate
 from training.clock import Clock
 from training.evaluator import Part
 from training.journal import Journal
 from training.ledger import Ledger
+from training.proposer.task import ProposerTask
+from training.run import Run
 from training.split import Split, split_cases
 from training.table import Table, new_matrix
 from training.task import Target
@@ -23,6 +26,21 @@ from training.workers import Workers
 
 N_CASES = 30
 N_FEATURES = 20
+TASK = ProposerTask(
+    task="classification",
+    classes=(0, 1),
+    n_samples=20,
+    n_features=20,
+    random_state=0,
+    population=4,
+    first_population=4,
+    generations=1,
+    early_stop=None,
+    workers=2,
+    light=True,
+    evolution={"crossover_probability": 0.4, "mutate_probability": 0.6},
+)
+"""Of a short search."""
 
 
 def target_of(n_classes: int, n_cases: int = N_CASES) -> Target:
@@ -79,3 +97,16 @@ def candidate_of(model: BaseEstimator | None = None, **fields: object) -> Candid
 def model_of(target: Target) -> BaseEstimator:
     """Return a quick model for the task."""
     return LogisticRegression() if target.n_classes else Ridge()
+
+
+def run_of(folder: Path, **fields: object) -> Run:
+    """Return a run of a spec, everything of which is in one folder."""
+    return Run(
+        spec=TrainingSpec.from_mapping({"pipeline_id": "a", **fields}),
+        folder=folder,
+        run_id="a",
+        scratch=folder,
+        kept=folder,
+        clock=Clock(60.0),
+        journal=Journal(stream=io.StringIO()),
+    )

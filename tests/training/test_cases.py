@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from itertools import chain
 from pathlib import Path
@@ -11,11 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.training import small
 from tideline.errors import DataError, LabelError, TidelineError
-from tideline.spec import TrainingSpec
 from training.cases import Cases, read, split_off
-from training.clock import Clock
-from training.journal import Journal
 from training.run import Run
 from training.split import Split
 
@@ -31,21 +28,12 @@ def run_of(folder: Path, series: list[Series], labels: list[Any], **fields: Any)
     (folder / "series.json").write_text(json.dumps(rows))
     (folder / "labels.json").write_text(json.dumps(table))
     document = {
-        "pipeline_id": "a",
         "raw_data": "series.json",
         "labels": "labels.json",
         "column_label": "y",
         "extract_features": {"column_id": "id", "column_sort": "t"},
     }
-    return Run(
-        spec=TrainingSpec.from_mapping(document | fields),
-        folder=folder,
-        run_id="a",
-        scratch=folder,
-        kept=folder,
-        clock=Clock(60.0),
-        journal=Journal(stream=io.StringIO()),
-    )
+    return small.run_of(folder, **(document | fields))
 
 
 def read_and_split(run: Run) -> tuple[Cases, Split]:

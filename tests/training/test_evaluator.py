@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +21,6 @@ from training.tools import Tools
 from training.workers import TOO_LONG, Workers
 
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(2) as started:
-        yield started
-
-
-@pytest.fixture
-def tools(tmp_path: Path, workers: Workers) -> Tools:
-    return tools_of(tmp_path, workers)
 
 
 def finish(evaluator: Evaluator, workers: Workers) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import doctest
 from collections import Counter
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import training.failures
 from tideline.errors import LabelError
-from training.failures import MAX_REASON, reason_of
+from training.failures import KILLED, MAX_REASON, could_not_be_fitted, reason_of
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,26 @@ def test_is_one_short_line_that_can_be_printed(text: str, number: int, value: fl
 
 def test_its_example_holds() -> None:
     assert doctest.testmod(training.failures).failed == 0
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        reason_of(MemoryError("Unable to allocate 7.45 GiB for an array with shape (1000, 1000)")),
+        reason_of(np._core._exceptions._ArrayMemoryError((9, 9), np.dtype("f8"))),
+        reason_of(RuntimeError("std::bad_alloc")),
+        KILLED,
+    ],
+)
+def test_what_had_too_little_memory_is_told_how_much_there_was(reason: str) -> None:
+    error = could_not_be_fitted("Forest failed", reason, "it may fill 512 MiB", mend="Another.")
+    assert error.message == (
+        f"Forest failed in the memory that there is: {reason}; it may fill 512 MiB."
+    )
+    assert "raise the memory limit" in str(error.mend)
+    assert "Another." not in str(error.mend)
+
+
+def test_what_failed_for_another_reason_is_told_no_memory() -> None:
+    error = could_not_be_fitted("Forest failed", "ValueError: few", "it has 1 MiB", mend="Another.")
+    assert (error.message, error.mend) == ("Forest failed: ValueError: few.", "Another.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing import Pipe
 from pathlib import Path
@@ -16,30 +16,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.training.jobs import Strange
-from tests.training.small import candidate_of, part_of, tools_of
+from tests.training.small import TASK, candidate_of, part_of, tools_of
 from tideline.errors import SearchFailed
 from training.finder import Finder, Until
 from training.proposer.handle import Proposer
 from training.proposer.messages import DONE, FAILED, PROPOSE, READY, SCORED
-from training.proposer.task import ProposerTask
 from training.tools import Tools
 from training.workers import TOO_LONG, Workers
 
 PATIENCE = 60.0
-TASK = ProposerTask(
-    task="classification",
-    classes=(0, 1),
-    n_samples=20,
-    n_features=20,
-    random_state=0,
-    population=4,
-    first_population=4,
-    generations=1,
-    early_stop=None,
-    workers=2,
-    light=True,
-    evolution={"crossover_probability": 0.4, "mutate_probability": 0.6},
-)
 
 
 class Scripted(Proposer):
@@ -65,17 +50,6 @@ class Scripted(Proposer):
     def end(self) -> None:
         self.connection.close()
         self._theirs.close()
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(2) as started:
-        yield started
-
-
-@pytest.fixture
-def tools(tmp_path: Path, workers: Workers) -> Tools:
-    return tools_of(tmp_path, workers)
 
 
 def later(seconds: float = PATIENCE) -> float:
@@ -127,7 +101,7 @@ def test_what_is_proposed_is_evaluated_and_told(tmp_path: Path, tools: Tools) ->
     scores = {each.candidate.parameters.get("model.C"): each.trial.score for each in finder.found}
     assert told[0][1] == scores[None]
     assert told[3][1] == scores["2.0"]
-    assert all(each.candidate.selects for each in finder.found)
+    assert all(each.candidate.selects and each.trial.selects for each in finder.found)
 
 
 def test_a_search_ends_when_there_are_no_more_proposals(tmp_path: Path, tools: Tools) -> None:

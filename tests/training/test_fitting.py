@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +17,6 @@ from training.workers import Workers
 
 EVERYTHING = np.arange(N_CASES)
 PATIENCE = 60.0
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(2) as started:
-        yield started
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from training.heldout import (
     Asking,
     HeldOut,
     Trust,
+    beside_neighbours,
     held_out_by,
     neighbours,
     out_of_fold,
@@ -45,12 +45,6 @@ from training.workers import Workers
 
 PATIENCE = 60.0
 FIT_ON, ASKED = np.arange(20), np.arange(20, N_CASES)
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(2) as started:
-        yield started
 
 
 def later() -> float:
@@ -196,13 +190,45 @@ def test_neighbours_answer_in_the_order_of_the_trusts(n_classes: int) -> None:
     target = target_of(n_classes)
     trusts = [Trust(chosen(candidate_of()), FIT_ON, ASKED[::-1]), Trust(chosen(), ASKED, FIT_ON)]
     trusts = [trusts[0], Trust(trusts[0].choice, ASKED, FIT_ON)]
-    found = neighbours(trusts, panel(target), target, PATIENCE, 1)
+    found = neighbours(trusts, panel(target), target, PATIENCE, 1).answers
     assert found is not None
     positions = np.concatenate([ASKED[::-1], FIT_ON])
     if n_classes:
         np.testing.assert_array_equal(found, np.eye(2)[target.y[positions]])
     else:
         assert np.corrcoef(found[:, 0], target.y[positions])[0, 1] > 0.8
+
+
+def test_neighbours_answer_beside_where_the_time_does(tmp_path: Path, workers: Workers) -> None:
+    target = target_of(2)
+    trusts = [Trust(chosen(candidate_of()), FIT_ON, ASKED)]
+    held_out = HeldOut("hold-out", ASKED, np.full((10, 2), 0.5, dtype=np.float32), FIT_ON)
+    tools = tools_of(tmp_path, workers)
+    found = beside_neighbours(
+        held_out, trusts, panel(target), target, tools=tools, seconds=PATIENCE
+    )
+    np.testing.assert_array_equal(found.baselines[WARPING], np.eye(2)[target.y[ASKED]])
+    assert tools.journal.notices == []
+    # Too little time, and a series of nothing: each is told, and costs nothing but the baseline.
+    late = beside_neighbours(held_out, trusts, panel(target), target, tools=tools, seconds=-9.0)
+    assert late is held_out
+    assert "it takes about 0 s, and 0 s were left for it" in tools.journal.notices[0]
+    nothing = Panel.from_arrays(np.full((N_CASES, 1, 24), np.nan))
+    none = beside_neighbours(held_out, trusts, nothing, target, tools=tools, seconds=PATIENCE)
+    assert none is held_out
+    assert tools.journal.notices[1].startswith("no 1-NN DTW baseline: ")
+
+
+def test_what_all_neighbours_would_take_is_foreseen_from_the_first() -> None:
+    rng = np.random.default_rng(0)
+    series = Panel.from_arrays(rng.normal(size=(600, 1, 300)))
+    target = target_of(2, 600)
+    everything = np.arange(600)
+    trusts = [Trust(chosen(candidate_of()), everything[::2], everything[1::2])] * 2
+    found = neighbours(trusts, series, target, 0.3, 1)
+    assert found.answers is None
+    # Of the two trusts each takes as long as the other.
+    assert found.seconds > 0.6
 
 
 def test_neighbours_have_no_probabilities_to_judge() -> None:

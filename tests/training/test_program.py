@@ -127,12 +127,7 @@ def test_a_bad_spec_exits_with_64(
 
 
 def test_bad_data_exits_with_65(program: Program, waves: Waves) -> None:
-    series, labels = waves({"calm": 8, "rough": 1})
-    program.write("series.json", series)
-    program.write("labels.json", labels)
-    ended = program.run(
-        program.spec(raw_data="series.json", labels="labels.json", extract_features=COLUMNS)
-    )
+    ended = program.run(program.spec_of(*waves({"calm": 8, "rough": 1})))
     assert ended.code == 65, ended.log
     assert ended.result["error"]["field"] == "labels"
     assert "'rough'" in ended.result["error"]["message"]
@@ -212,12 +207,7 @@ def test_a_stop_exits_with_75_at_once_and_leaves_nothing(program: Program, waves
 
 @pytest.mark.slow
 def test_no_search_outlives_a_run_that_is_killed(program: Program, waves: Waves) -> None:
-    series, labels = waves({"calm": 20, "rough": 20})
-    program.write("series.json", series)
-    program.write("labels.json", labels)
-    process = program.start(
-        program.spec(raw_data="series.json", labels="labels.json", extract_features=COLUMNS)
-    )
+    process = program.start(program.spec_of(*waves({"calm": 20, "rough": 20})))
     children: list[psutil.Process] = []
 
     def searching() -> bool:

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from tests.tideline.fitted import document_of, fitted
+from tests.training import small
 from tests.training.small import candidate_of, target_of
 from tideline.errors import LabelError
 from tideline.model import ScoreCard
 from tideline.panel import Panel
-from tideline.spec import TrainingSpec
 from tideline.store import open_store
 from training.cases import Cases, read
 from training.choice import Choice
@@ -38,15 +38,7 @@ SERIES = "".join(f"{n},{n + 1},{n * n}:{n % 3}\n" for n in range(9))
 
 def run_of(folder: Path, header: str, **fields: object) -> Run:
     (folder / "series.ts").write_text(f"{HEADER}{header}\n@data\n{SERIES}")
-    return Run(
-        spec=TrainingSpec.from_mapping({"pipeline_id": "a", "raw_data": "series.ts", **fields}),
-        folder=folder,
-        run_id="a",
-        scratch=folder,
-        kept=folder,
-        clock=Clock(60.0),
-        journal=Journal(stream=io.StringIO()),
-    )
+    return small.run_of(folder, raw_data="series.ts", **fields)
 
 
 def test_the_header_says_that_whole_numbers_are_no_classes(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from training.proposer.messages import DONE, FAILED, PROPOSE, READY, SCORED, TASK
 from training.proposer.task import ProposerTask
+from training.workers import ONE_THREAD
 
 if TYPE_CHECKING:
     from training.candidate import Step
@@ -25,8 +26,6 @@ MOST_LAST_WORDS = 300
 """Characters."""
 GRACE_SECONDS = 2.0
 """What a proposer that has closed its end gets to end altogether."""
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""The cores are for the evaluations."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,8 @@ def _started(folder: Path, log: Path, theirs: Connection) -> subprocess.Popen[by
             stdout=file,
             stderr=file,
             pass_fds=[theirs.fileno()],
-            # Whatever a library writes on the side goes when the folder goes.
+            # The cores are for the evaluations. Whatever a library writes on the side goes when
+            # the folder goes.
             env={**os.environ, "TMPDIR": str(folder), **dict.fromkeys(ONE_THREAD, "1")},
             start_new_session=True,
         )

@@ -6,46 +6,15 @@ import base64
 import hashlib
 import re
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 
 import pytest
 
 from service.pages.drawing import CONTENT_SECURITY_POLICY, age, draw, length, score, span
 from service.pages.view import HeldOutScore, HomePage, JobRow, ModelRow
+from tests.outline import Outline
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-VOID = {"meta", "link", "br", "rect", "line", "path"}
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
-
-
-class Outline(HTMLParser):
-    """The tags of a page, which must close in the order in which they open."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def all(self, tag: str, css_class: str | None = None) -> list[dict[str, str | None]]:
-        return [
-            attrs
-            for name, attrs in self.tags
-            if name == tag and (css_class is None or attrs.get("class") == css_class)
-        ]
 
 
 def model(**changes: object) -> ModelRow:

@@ -16,6 +16,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from sklearn.preprocessing import StandardScaler
 
+from tests.training import small
 from training.candidate import Step
 from training.proposer.handle import Done, Proposal, Proposer, Ready
 from training.proposer.task import ProposerTask
@@ -27,8 +28,8 @@ SEEDS: list[list[Step]] = [
     [("scale", StandardScaler()), ("model", RidgeClassifierCV(alphas=(1.0, 10.0)))],
     [("model", LGBMClassifier(n_estimators=77, num_leaves=4, verbose=-1))],
 ]
-TASK = ProposerTask(
-    task="classification",
+TASK = replace(
+    small.TASK,
     classes=("a", "b"),
     n_samples=40,
     n_features=2000,
@@ -36,10 +37,8 @@ TASK = ProposerTask(
     population=10,
     first_population=10,
     generations=6,
-    early_stop=None,
     workers=1,
     light=False,
-    evolution={"crossover_probability": 0.4, "mutate_probability": 0.6},
     seeds=SEEDS,
 )
 Written = list[tuple[str, str, str]]

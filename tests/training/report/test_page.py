@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.outline import Outline
 from tests.training.report.made_up import REASONS, findings_of, panel_of, trials_of
 from tideline.model import ScoreCard
 from tideline.panel import Channel, Panel
@@ -18,7 +18,6 @@ from training.findings import Findings, Importance, Importances
 from training.report import report
 from training.trial import Trial
 
-VOID = {"meta", "link", "br", "rect", "path"}
 ALLOWED = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "section", "figure"),
     *("figcaption", "h1", "h2", "h3", "p", "div", "dl", "dt", "dd", "ul", "li", "pre", "details"),
@@ -31,36 +30,6 @@ ATTRIBUTES = {
     *("x", "y", "width", "height", "d", "transform"),
 }
 HOSTILE = "</title></style><script>alert(1)</script>\"' onload=alert(1) {{ 7 * 7 }} &amp; {0}"
-
-
-class Outline(HTMLParser):
-    """The tags of a page, which must close in the order in which they open, and its texts."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attrs for name, attrs in self.tags if name == tag]
 
 
 def classes(n_cases: int = 60, names: tuple[str, ...] = ("calm", "worn")) -> list[str]:
@@ -96,6 +65,15 @@ def test_is_one_page_that_runs_nothing_and_loads_nothing(findings: Findings) -> 
     assert "@import" not in sheet
     ids = [attrs["id"] for _, attrs in outline.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("findings", [binary(), many(60), numbers()])
+def test_what_scrolls_is_reached_by_keys_and_has_a_name(findings: Findings) -> None:
+    wide = [
+        attrs for attrs in Outline(report(findings)).all("div") if attrs.get("class") == "scroll"
+    ]
+    assert len(wide) > 3
+    assert all(attrs["tabindex"] == "0" and attrs["aria-label"] for attrs in wide)
 
 
 def test_every_picture_is_told_in_words() -> None:
