@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 import service
 from service.settings import LaptopSettings, ServiceSettings
+from tideline.home import why_unwritable
 
 BAD_SETTINGS = 64
 PORTS = range(1, 65536)
@@ -142,14 +143,15 @@ def _settings() -> LaptopSettings:
     """Return the settings, with a home that is there; or end the program, saying what is wrong."""
     try:
         settings = LaptopSettings()
-        settings.store_home.mkdir(parents=True, exist_ok=True)
     except ValidationError as error:
         _refuse(*map(_told, error.errors(include_url=False)))
-    except OSError as error:
+    reason = why_unwritable(settings.store_home)
+    if reason is not None:
         _refuse(
-            f"The folder {error.filename} cannot be made: {error.strerror}. "
+            f"The folder {settings.store_home} {reason}. "
             "Set TIDELINE_HOME to a folder that can be written to."
         )
+    settings.store_home.mkdir(parents=True, exist_ok=True)
     return settings
 
 

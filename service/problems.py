@@ -33,6 +33,7 @@ STATUSES: Mapping[str, tuple[int, str]] = {
     "version-conflict": (409, "Somebody else was first"),
     "store-unavailable": (503, "The model store cannot be reached"),
     "interrupted": (503, "The run was stopped"),
+    "run-busy": (409, "The run is at work already"),
     "budget-exceeded": (422, "The budget was too small"),
     "search-failed": (422, "No pipeline could be fitted"),
     "bad-request": (400, "The request is not of the form that the route takes"),

@@ -122,6 +122,14 @@ class Interrupted(TidelineError):
     exit_code = 75
 
 
+class RunBusy(TidelineError):
+    """Another process is at work on the run of this name."""
+
+    code = "run-busy"
+    retryable = True
+    exit_code = 75
+
+
 class BudgetExceeded(TidelineError):
     """The time given is over, and nothing could be fitted within it."""
 

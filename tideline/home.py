@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_data_path
+
+from tideline.errors import SpecError
 
 
 def default_home() -> Path:
@@ -37,3 +41,43 @@ def runs_folder(home: Path | None = None) -> Path:
         As for `store_folder`.
     """
     return (home or default_home()).expanduser().absolute() / "runs"
+
+
+def require_home(folder: Path) -> None:
+    """Make sure that a folder of the home can be made and written to.
+
+    Raises
+    ------
+    SpecError
+        When it cannot: to be told before anything is done that would be lost.
+    """
+    reason = why_unwritable(folder)
+    if reason is not None:
+        raise SpecError(
+            f"the folder {str(folder)!r}, where Tideline keeps what it makes, {reason}.",
+            mend="Set TIDELINE_HOME to a folder that you may write to.",
+            field="home",
+        )
+
+
+def why_unwritable(folder: Path) -> str | None:
+    """Return why a folder cannot be made or written to, in words; None where it can.
+
+    Nothing is left behind: what had to be made is removed, unless somebody has filled it meanwhile.
+    """
+    missing: list[Path] = []
+    what = "made"
+    try:
+        missing += [place for place in (folder, *folder.parents) if not place.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        what = "written to"
+        # A real file: who may write does not tell of a disk that is full or read-only.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return f"cannot be {what}: {error.strerror}"
+    finally:
+        with suppress(OSError):
+            for place in missing:
+                place.rmdir()
+    return None

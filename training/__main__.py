@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import psutil  # type: ignore[import-untyped]  # it ships no types
 
 from tideline.errors import InputNotFound, SpecError, TidelineError
-from tideline.home import runs_folder
+from tideline.home import require_home, runs_folder
 from training.guard import Guard, end_descendants
 from training.journal import Journal
 from training.outcome import Outcome
@@ -123,6 +123,7 @@ def _trained(
     spec = _spec(asked.spec)
     from training.checkpoint import Checkpoint, remove_old  # noqa: PLC0415 - as above
     from training.clock import Clock  # noqa: PLC0415 - as above
+    from training.features import seconds_to_repeat  # noqa: PLC0415 - as above
     from training.run import Run  # noqa: PLC0415 - as above
 
     run_id = asked.run_id or uuid.uuid4().hex
@@ -131,8 +132,11 @@ def _trained(
         # Of the workers' server: a run that is ended by the guard does not remove it by itself.
         guard.sweep(server_folder())
         # A run that has no name cannot be started again, and leaves nothing behind.
-        kept = runs_folder() / _digest(run_id) if asked.run_id else Path(scratch) / "kept"
-        remove_old(runs_folder())
+        kept = Path(scratch) / "kept"
+        if asked.run_id:
+            require_home(runs_folder())
+            kept = runs_folder() / _digest(run_id)
+            remove_old(runs_folder())
         identity = {"run_id": run_id, "spec": spec.to_mapping(), "version": version("tideline")}
         checkpoint = Checkpoint(kept, identity, _mirror(asked, run_id, kept), journal.say)
         checkpoint.count_from(started)
@@ -140,7 +144,8 @@ def _trained(
             guard.sweep(kept, unless_retried=True)
             guard.save_by(checkpoint.save)
             guard.drop_by(checkpoint.remove)
-            began = started - _counted(checkpoint.spent_before, spec.budget)
+            spent = _counted(checkpoint.spent_before, spec.budget, seconds_to_repeat(kept))
+            began = started - spent
             clock = Clock(spec.budget, began, time.monotonic() - started)
             guard.limit(clock.hard_deadline, clock.budget)
             journal.resume(clock.budget, began)
@@ -167,9 +172,15 @@ def _mirror(asked: argparse.Namespace, run_id: str, kept: Path) -> Mirror | None
     return Mirror(f"{_folder(asked.spec)}/checkpoint-{_digest(run_id)}.zip", kept)
 
 
-def _counted(spent: float, budget: float) -> float:
-    """Return what earlier starts count for: some time is left to publish what they have found."""
-    return min(spent, max(budget - LEAST_TO_END, budget / 2))
+def _counted(spent: float, budget: float, repeated: float) -> float:
+    """Return what earlier starts count for: some time is left to publish what they have found.
+
+    Parameters
+    ----------
+    repeated
+        The seconds of what they did and was lost with their disk; these are given once more.
+    """
+    return max(min(spent, max(budget - LEAST_TO_END, budget / 2) - repeated), 0.0)
 
 
 def _digest(run_id: str) -> str:

@@ -91,6 +91,11 @@ class Candidate:
         return Steps([(n, clone(s)) for n, s in (*self.preparation(task), *self.steps)])
 
 
+def proposed(steps: Sequence[Step]) -> Candidate:
+    """Return the candidate of steps that TPOT proposes."""
+    return Candidate("search", "features", tuple(steps), selects=True)
+
+
 def preparation(task: Task, *, selects: bool) -> list[Step]:
     """Return the steps before every model: imputation and, if asked for, selection."""
     steps: list[Step] = [("impute", RangeImputer())]

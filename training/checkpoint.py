@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tideline.errors import StoreUnavailable
+from training.lock import Lock
 from training.mirror import DamagedCopyError, Mirror
 from training.outcome import write_whole
 
@@ -40,6 +41,12 @@ class Checkpoint:
         written twice a minute.
     tell
         Told, once, when the copy cannot be written, or when it is damaged; the run goes on without.
+
+    Raises
+    ------
+    RunBusy
+        When another process is at work in the folder. The lock lies beside it, for the folder
+        comes and goes as a whole; it is held until the end, that of this process at the latest.
     """
 
     def __init__(
@@ -52,9 +59,10 @@ class Checkpoint:
         self.folder = folder
         self._identity = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
         self._mirror, self._tell = mirror, tell
-        self._is_told = False
+        self._is_told = self._is_removed = False
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self._held = Lock(_lock_beside(folder))
         if mirror is not None and not folder.exists():
-            folder.parent.mkdir(parents=True, exist_ok=True)
             try:
                 mirror.fetch()
             except DamagedCopyError as error:
@@ -88,6 +96,7 @@ class Checkpoint:
         self._closing.set()
         self._thread.join()
         self.save()
+        self._held.release()
 
     def save(self) -> None:
         """Write down what was spent, and copy the folder, now; nothing where it was removed."""
@@ -96,7 +105,7 @@ class Checkpoint:
             return
         try:
             with self._lock:
-                if self.folder.is_dir():
+                if self._is_there():
                     self._mirror.send()
         except StoreUnavailable as error:
             if not self._is_told:
@@ -107,12 +116,14 @@ class Checkpoint:
         """Remove the folder and its copy: nothing of it is needed any more."""
         self._closing.set()
         with self._lock:
+            self._is_removed = True
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._mirror is not None:
             try:
                 self._mirror.remove()
             except StoreUnavailable as error:
                 self._tell(f"a copy of what was known stays in the store: {error.message}")
+        self._held.release()
 
     def _read(self) -> float:
         """Return what was spent; empty a folder that is not of this run as it is now."""
@@ -125,6 +136,10 @@ class Checkpoint:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         return 0.0
+
+    def _is_there(self) -> bool:
+        """Tell whether the folder is there: one that comes after `remove` is another start's."""
+        return not self._is_removed and self.folder.is_dir()
 
     def _write_on(self) -> None:
         saved = time.monotonic()
@@ -139,7 +154,7 @@ class Checkpoint:
         spent = self._spent_before + time.monotonic() - self._began
         state = {"identity": self._identity, "spent": round(spent, 3)}
         with self._lock:
-            if not self.folder.is_dir():
+            if not self._is_there():
                 return
             write_whole(self.folder / STATE, json.dumps(state).encode())
 
@@ -152,3 +167,8 @@ def remove_old(runs: Path) -> None:
         state = folder / STATE
         if state.exists() and time.time() - state.stat().st_mtime > OLD_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
+            _lock_beside(folder).unlink(missing_ok=True)
+
+
+def _lock_beside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")

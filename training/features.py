@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from tideline.panel import Panel
 from tideline.spec import TrainingSpec
 from training.cases import Cases
 from training.outcome import write_whole
-from training.planning import Means, compute_convolutions, compute_features, compute_plan
+from training.planning import Means, compute_again, compute_convolutions, compute_features
 from training.table import Table
 
 if TYPE_CHECKING:
@@ -74,21 +75,39 @@ def extract_features(run: Run, cases: Cases) -> Features:
     run.journal.enter("extract", "planning the features")
 
     def means(family: str) -> Means:
-        return Means(run.clock, run.journal, available_cores(), _file(run, family))
+        return Means(run.clock, run.journal, available_cores(), _file(run.kept, family))
 
     plans = _kept(run, cases)
     for family, plan in plans.items():
         _complete(panel, plan, means(family))
     if not plans:
+        began = time.monotonic()
         plans = {"features": compute_features(panel, wanted, means("features"))}
+        seconds = {"features": time.monotonic() - began}
         if _has_convolutions(run.spec):
             convolutions = compute_convolutions(panel, means("convolutions"))
             if convolutions is not None:
                 plans["convolutions"] = convolutions
-        _keep(run, cases, plans)
+                seconds["convolutions"] = time.monotonic() - began - seconds["features"]
+        _keep(run, cases, plans, seconds)
     told = ", ".join(f"{len(plan.features)} {name}" for name, plan in plans.items())
     run.journal.say(f"{told} of {panel.n_cases} cases computed", 1.0)
-    return Features(plans, Table({name: str(_file(run, name)) for name in plans}))
+    return Features(plans, Table({name: str(_file(run.kept, name)) for name in plans}))
+
+
+def seconds_to_repeat(kept: Path) -> float:
+    """Return what the features took that an earlier start has computed and that are not there.
+
+    Parameters
+    ----------
+    kept
+        The folder of the run.
+    """
+    place = kept / PLANS
+    if not place.exists():
+        return 0.0
+    took: dict[str, float] = json.loads(place.read_bytes())["seconds"]
+    return sum(seconds for name, seconds in took.items() if not _file(kept, name).exists())
 
 
 def _has_convolutions(spec: TrainingSpec) -> bool:
@@ -108,12 +127,12 @@ def _complete(panel: Panel, plan: FeaturePlan, means: Means) -> None:
     if not means.path.exists():
         # A start that ends here is followed by another: the file appears as a whole.
         draft = means.path.with_name(f".{means.path.name}")
-        compute_plan(panel, plan, replace(means, path=draft))
+        compute_again(panel, plan, replace(means, path=draft))
         draft.replace(means.path)
 
 
-def _file(run: Run, family: str) -> Path:
-    return run.kept / f"{family}.npy"
+def _file(kept: Path, family: str) -> Path:
+    return kept / f"{family}.npy"
 
 
 def _fingerprint(cases: Cases) -> str:
@@ -121,11 +140,15 @@ def _fingerprint(cases: Cases) -> str:
     return f"{cases.panel.fingerprint()}-{labels.hexdigest()}"
 
 
-def _keep(run: Run, cases: Cases, plans: dict[str, FeaturePlan]) -> None:
-    """Write down that the files are whole, and of which series; with which labels, for trials."""
+def _keep(run: Run, cases: Cases, plans: dict[str, FeaturePlan], seconds: dict[str, float]) -> None:
+    """Write down that the files are whole, and what they took.
+
+    And of which series they are; with which labels, for trials.
+    """
     told = {
         "fingerprint": _fingerprint(cases),
         "plans": {name: plan.to_json() for name, plan in plans.items()},
+        "seconds": {name: round(took, 3) for name, took in seconds.items()},
     }
     write_whole(run.kept / PLANS, json.dumps(told).encode())
 

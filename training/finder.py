@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tideline.errors import SearchFailed
 from tideline.wording import counted
-from training.candidate import Candidate
+from training.candidate import Candidate, proposed
 from training.choice import Choice, choose
 from training.evaluator import Evaluated, Evaluator, Part
 from training.journal import Best
@@ -41,6 +41,11 @@ class Until:
     pipelines: int | None = None
     seconds_without_gain: float | None = None
 
+    @property
+    def ends_comparisons(self) -> bool:
+        """Whether it may end the comparison of what is known beforehand, too."""
+        return self.score is not None or self.pipelines is not None
+
 
 class Finder:
     """Compares candidates on one part."""
@@ -49,7 +54,7 @@ class Finder:
         self.part = part
         self.evaluator = Evaluator(part, tools)
         self._tools = tools
-        self._until = until or Until()
+        self.until = until or Until()
         self._found: list[Evaluated] = []
         self._best: Evaluated | None = None
         self._failures: Counter[str] = Counter()
@@ -95,6 +100,32 @@ class Finder:
         self.evaluator.drop()
         return self._found[before:]
 
+    def compare_further(self, candidates: Sequence[Candidate], deadline: float) -> None:
+        """Evaluate some more candidates, as far as `until` asks for more.
+
+        Where a score is enough they are taken one after the other, so that how many there are does
+        not depend on which of them ends first.
+        """
+        most = self.until.pipelines
+        wanted = len(candidates) if most is None else max(0, most - len(self._submitted))
+        if self.until.score is None:
+            self.compare(candidates[:wanted], deadline)
+            return
+        for candidate in candidates[:wanted]:
+            if self.enough is not None:
+                return
+            self.compare([candidate], deadline)
+
+    def recall(self) -> int:
+        """Take up the best of what TPOT found on this part at an earlier start; tell how many."""
+        before = len(self._found)
+        for candidate in self._tools.ledger.proposed(self.part.name):
+            if self._is_full:
+                break
+            self._submitted.add(candidate.key)
+            self.evaluator.submit(candidate, self._take)
+        return len(self._found) - before
+
     def search(
         self,
         proposer: Proposer,
@@ -106,6 +137,8 @@ class Finder:
     ) -> str:
         """Evaluate what TPOT proposes, and return why that ended, in words.
 
+        What it proposed at an earlier start is taken up first, and known when it is proposed again.
+
         Parameters
         ----------
         deadline
@@ -115,6 +148,7 @@ class Finder:
         seconds
             What the search may take once TPOT is imported.
         """
+        self.recall()
         proposer.begin(task)
         self._gained = self._tools.clock.elapsed
         while (over := self._over(deadline)) is None:
@@ -172,7 +206,7 @@ class Finder:
         )
 
     def _propose(self, proposer: Proposer, proposal: Proposal, seconds: float) -> None:
-        candidate = Candidate("search", "features", tuple(proposal.steps), selects=True)
+        candidate = proposed(proposal.steps)
 
         def answer(found: Evaluated) -> None:
             self._take(found)
@@ -209,20 +243,27 @@ class Finder:
 
     def _over(self, deadline: float) -> str | None:
         """Return why the search is over, or None."""
-        until, best = self._until, self.best
         if time.monotonic() >= deadline:
             return NO_TIME
-        if until.score is not None and best is not None and best.trial.value >= until.score:
-            return f"a score of {until.score:g} was reached"
-        if self._is_full and self.evaluator.is_idle:
-            return f"{until.pipelines} pipelines were tried"
-        patience = until.seconds_without_gain
+        if self.enough is not None:
+            return self.enough
+        patience = self.until.seconds_without_gain
         if patience is not None and self._tools.clock.elapsed - self._gained >= patience:
             return f"there was no gain for {patience:g} s"
         return None
 
     @property
+    def enough(self) -> str | None:
+        """Which bound of `until` is reached, in words; None for none, and time is none."""
+        until, best = self.until, self.best
+        if until.score is not None and best is not None and best.trial.value >= until.score:
+            return f"a score of {until.score:g} was reached"
+        if self._is_full and self.evaluator.is_idle:
+            return f"{until.pipelines} pipelines were tried"
+        return None
+
+    @property
     def _is_full(self) -> bool:
         """Whether as many were submitted as are to be tried: the same ones, whoever is first."""
-        most = self._until.pipelines
+        most = self.until.pipelines
         return most is not None and len(self._submitted) >= most

@@ -9,18 +9,24 @@ import json
 import os
 import tokenize
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
 
+from training.candidate import Candidate, Step
 from training.fold import Answers
+from training.recipes import Recipes
 from training.trial import Trial
 
 TRIALS = "trials.jsonl"
 MAIN = "main"
 """The part of the cases that the model is chosen on; others are outer folds."""
+MOST_RECALLED = 200
+"""Candidates of an earlier start that are read again, a few milliseconds each: many times as many
+as a choice looks at."""
 _TRIAL = TypeAdapter(Trial)
 _KEYS = {"part", *(field.name for field in fields(Trial))}
 
@@ -31,7 +37,8 @@ class Ledger:
     Parameters
     ----------
     folder
-        Gets `trials.jsonl`, a line a trial, and a `.npy` of answers for each that succeeded.
+        Gets `trials.jsonl`, a line a trial; for each that succeeded a `.npy` of answers; and for
+        each that TPOT proposed its steps, see `training.recipes`.
         A line or answers that are damaged are as if they were not there.
     """
 
@@ -41,6 +48,7 @@ class Ledger:
         self._main: dict[str, Trial] = {}
         self._failures: Counter[str] = Counter()
         folder.mkdir(parents=True, exist_ok=True)
+        self._recipes = Recipes(folder / "steps")
         self._read()
 
     @property
@@ -54,11 +62,6 @@ class Ledger:
         return len(self._main)
 
     @property
-    def has_searched(self) -> bool:
-        """Whether TPOT's proposals are among the trials, those of an earlier start too."""
-        return any(trial.origin == "search" for trial in self._main.values())
-
-    @property
     def failures(self) -> Counter[str]:
         """How often each failure happened among `trials`, in words."""
         return self._failures.copy()
@@ -67,9 +70,36 @@ class Ledger:
         """Return what is known of a candidate, if anything."""
         return self._known.get((part, key))
 
-    def record(self, part: str, trial: Trial, answers: Answers | None) -> None:
-        """Keep a trial: its answers first, so that no line is without them."""
+    def proposed(self, part: str) -> Iterator[Candidate]:
+        """Yield what TPOT has proposed for a part and what has scores, the best first.
+
+        One whose steps are lost or damaged is left out; so are all but the best `MOST_RECALLED`.
+        """
+        trials = [
+            trial
+            for (where, _), (trial, _) in self._known.items()
+            if where == part and trial.origin == "search" and trial.failure is None
+        ]
+        for trial in sorted(trials, key=lambda trial: -trial.score)[:MOST_RECALLED]:
+            candidate = self._recipes.find(trial.key)
+            if candidate is not None:
+                yield candidate
+
+    def record(
+        self, part: str, trial: Trial, answers: Answers | None, steps: tuple[Step, ...] = ()
+    ) -> None:
+        """Keep a trial: its answers, and what TPOT proposed, first: no line is without them.
+
+        Parameters
+        ----------
+        answers
+            None for a trial that failed.
+        steps
+            Of the candidate.
+        """
         if answers is not None:
+            if trial.origin == "search" and steps:
+                self._recipes.keep(trial.key, steps)
             draft = self._folder / f".{part}-{trial.key}.npy"
             with draft.open("wb") as file:
                 np.save(file, answers)

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from tideline.errors import ModelRefused
 from tideline.store.bucket import Bucket
+from training.recipes import RECIPE
 
 MOST_BYTES = 64 * 2**20
 """Answers beyond it are not copied: the copies would cost more than they save."""
 ARRAY = ".npy"
 """Features, at the top, which are large and computed again in seconds; and answers, below."""
+LAST = (RECIPE, ARRAY)
+"""What is copied as far as there is room, in this order."""
 
 
 _DAMAGED = (
@@ -93,7 +96,7 @@ class Mirror:
         with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in self._files():
                 size = path.stat().st_size
-                if path.suffix != ARRAY or size <= room:
+                if path.suffix not in LAST or size <= room:
                     archive.write(path, path.relative_to(self._folder))
                     room -= size
         self._bucket.upload(self._name, [copy.getvalue()])
@@ -109,10 +112,12 @@ class Mirror:
         self._bucket.remove([self._name])
 
     def _files(self) -> Iterator[Path]:
-        yield from (path for path in self._whole() if path.suffix != ARRAY)
-        # Looked for last: the answers of every trial that was copied are there by now.
-        answers = (path for path in self._whole() if path.suffix == ARRAY)
-        yield from (path for path in answers if path.parent != self._folder)
+        yield from (path for path in self._whole() if path.suffix not in LAST)
+        # Looked for last: the steps and answers of every trial that was copied are there by now.
+        whole = self._whole()
+        for suffix in LAST:
+            found = (path for path in whole if path.suffix == suffix)
+            yield from (path for path in found if path.parent != self._folder)
 
     def _whole(self) -> list[Path]:
         files = sorted(path for path in self._folder.rglob("*") if path.is_file())

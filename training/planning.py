@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -154,6 +155,16 @@ def compute_plan(panel: Panel, plan: FeaturePlan, means: Means) -> None:
         ) from slow
 
 
+def compute_again(panel: Panel, plan: FeaturePlan, means: Means) -> None:
+    """Compute the features of a plan that the run has computed before, whatever time is left.
+
+    They were promised when the plan was accepted, and time enough was given for them: see
+    `training.features.seconds_to_repeat`.
+    """
+    means.journal.say(f"{len(plan.features)} features of an earlier start are computed again")
+    _fill(panel, plan, math.inf, means)
+
+
 def projected_seconds(panel: Panel, plan: FeaturePlan) -> float:
     """Return the time that one thread needs for all cases, from a few of them.
 
@@ -189,6 +200,11 @@ def _compute(panel: Panel, plan: FeaturePlan, share: float, means: Means) -> Non
         f"{len(plan.features)} features of {panel.n_cases} cases, about {seconds:.0f} s "
         f"in {counted(means.workers, 'thread')}"
     )
+    _fill(panel, plan, limit, means)
+
+
+def _fill(panel: Panel, plan: FeaturePlan, limit: float, means: Means) -> None:
+    """Compute the features, as long as their pace is such that they take no longer than a limit."""
     watch = _paced(means.journal.counter("cases"), time.monotonic(), limit)
     matrix = new_matrix(means.path, panel.n_cases, len(plan.features))
     extract(panel, plan, workers=means.workers, progress=watch, out=matrix)

@@ -11,22 +11,23 @@ import numpy as np
 from tideline.errors import BudgetExceeded, SearchFailed
 from tideline.panel import Panel
 from tideline.spec import ModelTrainingSpec, build_estimator
+from tideline.wording import counted
 from training.candidate import Candidate
 from training.choice import Choice, default_choice
-from training.evaluator import Evaluated, Part
+from training.evaluator import Part
 from training.failures import could_not_be_fitted
 from training.finder import Finder, Until
 from training.fitting import Fits
 from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out_by, out_of_fold
 from training.ledger import MAIN
+from training.opening import add_forests, compare_portfolio
 from training.outer import NESTED_FOLDS, OuterFold, affordable
-from training.portfolio import FEWER_TREES, SHARE_OF, TREES, forest, portfolio
+from training.portfolio import portfolio
 from training.proposing import search_in_turn
 from training.schedule import (
     CHOICE_SHARE,
     FIT_SHARE,
     FITS_TO_SPARE,
-    FOREST_SHARE,
     LEAST_SEARCH,
     NESTED_SHARE,
     PORTFOLIO_SHARE,
@@ -164,8 +165,8 @@ class Search:
         self._candidates = portfolio(
             self._data.target.task, self._data.table.files, self._wanted.random_state
         )
-        found = self._main.compare(self._candidates, schedule.at(PORTFOLIO_SHARE), enough=1)
-        self._add_forests(found)
+        compare_portfolio(self._main, self._candidates, schedule.at(PORTFOLIO_SHARE))
+        add_forests(self._main, self._wanted.random_state, self._tools)
         self._main.require_sound()
         default = default_choice(self._main.found, self._main.part)
         journal.say(f"their mean: {default.name} {default.score.value:.4f}", 1.0)
@@ -195,25 +196,6 @@ class Search:
             )
         return default_choice(found, self._main.part)
 
-    def _add_forests(self, found: Sequence[Evaluated]) -> None:
-        """Try larger forests, where the time will do for all the fits that they need."""
-        small = next((f for f in found if f.candidate.is_forest), None)
-        if small is None:
-            return
-        task = self._data.target.task
-        families = [family for family in SHARE_OF if family in self._data.table.files]
-        if task == "regression":
-            families = families[:1]
-        large = [forest(task, family, self._wanted.random_state, TREES) for family in families]
-        # Each fold, all cases, and the held-out ones; outer folds do with fewer trees.
-        fits = self._main.part.n_folds + 2
-        n_new = sum(not self._is_known(MAIN, candidate) for candidate in large)
-        seconds = n_new * small.trial.fit_seconds * TREES / FEWER_TREES * fits
-        if seconds / self._tools.workers.count > FOREST_SHARE * self._schedule.left:
-            self._tools.journal.say(f"{TREES} trees would take too long: {FEWER_TREES} do")
-            return
-        self._main.compare(large, self._schedule.at(PORTFOLIO_SHARE))
-
     def _repeat_in_outer_folds(self) -> None:
         """Compare the same in each outer fold, where there are any; or choose nothing at all.
 
@@ -228,7 +210,7 @@ class Search:
             map(self._outer_folds, self._data.split.outer_splits()),
             {c.key: known[c.key] for c in candidates},
             self._tools.ledger,
-            NESTED_SHARE * self._schedule.left * self._tools.workers.count,
+            NESTED_SHARE * max(self._schedule.left, 0.0) * self._tools.workers.count,
         )
         if not self._wanted.is_search:
             self._may_choose = False
@@ -258,10 +240,6 @@ class Search:
             for number, split in enumerate(splits, 1)
         ]
 
-    def _is_known(self, part: str, candidate: Candidate) -> bool:
-        """Tell whether an earlier start of the run has evaluated a candidate."""
-        return self._tools.ledger.find(part, candidate.key) is not None
-
     def _choose_nothing(self, why: str) -> None:
         self._may_choose = False
         self._tools.journal.notice(
@@ -274,14 +252,8 @@ class Search:
         each = seconds / 2 / len(self._nested) if self._nested else seconds
         if not self._may_choose:
             return
-        # What an earlier start of the run has found is proposed again, and known at once.
-        if each < LEAST_SEARCH and not self._tools.ledger.has_searched:
-            where = f" in each of {len(self._nested)} outer folds" if self._nested else ""
-            journal.notice(
-                f"TPOT was not asked: it would have {max(each, 0):.0f} s{where}, and takes "
-                f"{LEAST_SEARCH:g} s at least. A budget of about "
-                f"{self._budget_to_search(seconds)} s would do."
-            )
+        if each < LEAST_SEARCH:
+            self._do_without_search(each, seconds)
             return
         journal.enter("search", f"TPOT searches for at most {seconds:.0f} s")
         parts = [(self._main, seconds / 2 if self._nested else seconds)]
@@ -302,6 +274,19 @@ class Search:
         folds = max(map(len, self._data.split.outer_splits())) if self._nested else 0
         least, fits = LEAST_SEARCH * max(1, 2 * folds), self._schedule.left - seconds
         return self._schedule.budget_for(max(least / (1 - FIT_SHARE), least + fits))
+
+    def _do_without_search(self, each: float, seconds: float) -> None:
+        """Say that the time is too short for TPOT; take up what it found at an earlier start."""
+        where = f" in each of {len(self._nested)} outer folds" if self._nested else ""
+        self._tools.journal.notice(
+            f"TPOT was not asked: it would have {max(each, 0):.0f} s{where}, and takes "
+            f"{LEAST_SEARCH:g} s at least. A budget of about {self._budget_to_search(seconds)} s "
+            "would do."
+        )
+        finders = [self._main, *(fold.finder for fold in self._nested)]
+        recalled = sum(finder.recall() for finder in finders)
+        if recalled:
+            self._tools.journal.say(f"{counted(recalled, 'pipeline')} of an earlier start count")
 
     def _choose(self, default: Choice) -> Choice:
         """Choose among what was found, where the choice can be judged."""

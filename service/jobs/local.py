@@ -29,6 +29,7 @@ from tideline.errors import (
     QueueFull,
     StoreUnavailable,
 )
+from tideline.home import require_home
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +90,7 @@ class LocalJobs(JobBackend):
     # Life
 
     def start(self) -> None:  # noqa: D102 - as the contract says
+        require_home(self.home)
         self.home.mkdir(parents=True, exist_ok=True)
         self._lock_file = _locked(self.home / "lock")
         self._is_closing = False

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from platformdirs import user_data_path
 
-from tideline.home import default_home, store_folder
+from tideline.errors import SpecError
+from tideline.home import default_home, require_home, store_folder
 
 
 def test_the_environment_names_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -29,3 +32,35 @@ def test_without_it_the_users_data_folder_does(
 def test_the_store_is_at_an_absolute_path() -> None:
     assert store_folder(Path("here")) == Path.cwd() / "here" / "bentoml"
     assert store_folder(Path("~")) == Path.home() / "bentoml"
+
+
+def test_a_home_that_can_be_made_is_not_made_before(tmp_path: Path) -> None:
+    require_home(tmp_path / "new" / "runs")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder that this process may not write to; root steps down for it."""
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield folder
+    os.seteuid(before)
+
+
+def test_a_home_that_cannot_be_written_to_is_refused_with_a_mend(locked: Path) -> None:
+    for folder in (locked, locked / "runs"):
+        with pytest.raises(SpecError, match="Permission denied") as caught:
+            require_home(folder)
+        assert str(folder) in caught.value.message
+        assert "TIDELINE_HOME" in caught.value.mend
+        assert caught.value.field == "home"
+
+
+def test_a_file_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SpecError, match="cannot be made: Not a directory"):
+        require_home(tmp_path / "file" / "runs")

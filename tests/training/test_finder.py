@@ -19,6 +19,7 @@ from tests.training.jobs import Strange
 from tests.training.small import TASK, candidate_of, part_of, tools_of
 from tideline.errors import SearchFailed
 from training.finder import Finder, Until
+from training.ledger import TRIALS
 from training.proposer.handle import Proposer
 from training.proposer.messages import DONE, FAILED, PROPOSE, READY, SCORED
 from training.tools import Tools
@@ -190,6 +191,59 @@ def test_another_start_goes_on_where_the_last_one_ended(
     told = [sorted((e.trial.key, e.trial.score) for e in f.found) for f in starts]
     assert told[0] == told[1]
     np.testing.assert_array_equal(*(finder.choice(0).answers for finder in starts))
+
+
+def test_what_an_earlier_start_found_is_taken_up_and_not_evaluated_again(
+    tmp_path: Path, tools: Tools, workers: Workers
+) -> None:
+    part = part_of(tmp_path)
+    models = [logistic(0), failing(0), logistic(1)]
+    with Scripted(models, None) as proposer:
+        Finder(part, tools, Until(pipelines=3)).search(proposer, TASK, later(), PATIENCE)
+    lines = (tmp_path / "trials" / TRIALS).read_text()
+    again = Finder(part, tools_of(tmp_path, workers), Until(pipelines=4))
+    assert again.recall() == 2
+    assert {each.candidate.key for each in again.found} == {
+        candidate_of(logistic(n), selects=True).key for n in range(2)
+    }
+    assert again.best is not None
+    assert again.best.answers is not None
+    # TPOT proposes the same again, and goes on from their scores.
+    with Scripted([*models, logistic(2), logistic(3)], None) as proposer:
+        assert again.search(proposer, TASK, later(), PATIENCE) == "4 pipelines were tried"
+        told = proposer.told()
+    assert [told[number][0] for number in range(4)] == [SCORED, FAILED, SCORED, SCORED]
+    assert 4 not in told
+    assert len(again.found) == 3
+    written = (tmp_path / "trials" / TRIALS).read_text()
+    assert written.startswith(lines)
+    assert written.count("\n") == 4
+
+
+def test_what_was_found_on_another_part_is_not_taken_up(
+    tmp_path: Path, tools: Tools, workers: Workers
+) -> None:
+    with Scripted([logistic(0)], None) as proposer:
+        finder = Finder(part_of(tmp_path), tools, Until(pipelines=1))
+        finder.search(proposer, TASK, later(), PATIENCE)
+    assert len(finder.found) == 1
+    outer = replace(part_of(tmp_path), name="outer-1")
+    assert Finder(outer, tools_of(tmp_path, workers)).recall() == 0
+
+
+@pytest.mark.parametrize(
+    ("until", "tried"),
+    [(Until(), 5), (Until(pipelines=3), 3), (Until(pipelines=1), 2), (Until(score=0.6), 2)],
+)
+def test_until_ends_a_comparison_between_candidates(
+    tmp_path: Path, tools: Tools, until: Until, tried: int
+) -> None:
+    finder = Finder(part_of(tmp_path, metric="accuracy"), tools, until)
+    finder.compare([candidate_of(logistic(n)) for n in range(2)], later())
+    finder.compare_further([candidate_of(logistic(n)) for n in range(2, 5)], later())
+    assert {each.candidate.key for each in finder.found} == {
+        candidate_of(logistic(n)).key for n in range(tried)
+    }
 
 
 def test_outer_parts_are_no_trials_of_the_run(tmp_path: Path, tools: Tools) -> None:

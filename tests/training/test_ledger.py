@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
+from training.candidate import proposed
 from training.fold import Answers
 from training.ledger import MAIN, TRIALS, Ledger
 from training.trial import Trial
@@ -94,6 +96,28 @@ def test_what_is_counted_is_what_is_known(ledger: Ledger, tmp_path: Path) -> Non
     ledger.record(MAIN, GOOD, ANSWERS)
     for known in (ledger, Ledger(tmp_path / "trials")):
         assert (known.n_trials, dict(known.failures)) == (3, {"ValueError: no": 2})
+
+
+def test_what_was_proposed_is_there_again_the_best_first(ledger: Ledger, tmp_path: Path) -> None:
+    candidates = [proposed([("model", LogisticRegression(C=c))]) for c in (1.0, 2.0, 3.0, 4.0)]
+    for score, candidate in enumerate(candidates):
+        trial = replace(GOOD, key=candidate.key, score=float(score))
+        ledger.record(MAIN, trial, ANSWERS, candidate.steps)
+        ledger.record("outer-1", trial, ANSWERS, candidate.steps)
+    failed = proposed([("model", LogisticRegression(C=-1.0))])
+    ledger.record(MAIN, replace(BAD, key=failed.key), None, failed.steps)
+    first = replace(GOOD, key="first", origin="portfolio")
+    ledger.record(MAIN, first, ANSWERS, candidates[0].steps)
+    steps = tmp_path / "trials" / "steps"
+    assert len(list(steps.iterdir())) == len(candidates), "once, not by part"
+    (steps / f"{candidates[2].key}.skops").write_bytes(b"damaged")
+    (steps / f"{candidates[1].key}.skops").unlink()
+    again = Ledger(tmp_path / "trials")
+    found = [candidate.key for candidate in again.proposed(MAIN)]
+    assert found == [candidates[3].key, candidates[0].key]
+    assert [c.key for c in again.proposed("outer-1")] == found
+    assert list(again.proposed("outer-2")) == []
+    assert again.find(MAIN, candidates[2].key) is not None, "proposed again, it is known"
 
 
 LINE = {"part": MAIN, **asdict(BAD)}

@@ -101,6 +101,18 @@ def test_a_wrong_command_line_exits_with_64(program: Program, arguments: tuple[s
     assert ended.code == 64, ended.log
 
 
+@pytest.mark.parametrize("name", [(), ("--run-id", "run-1")])
+def test_a_home_that_cannot_be_written_to_exits_with_64(
+    program: Program, waves, name: tuple[str, ...]
+) -> None:
+    program.write("home", "a file")
+    spec = program.spec_of(*waves({"calm": 6, "rough": 6}))
+    ended = program.run(spec, *name)
+    assert ended.code == 64, ended.log
+    assert "cannot be made" in ended.result["error"]["message"]
+    assert "TIDELINE_HOME" in ended.result["error"]["mend"]
+
+
 def test_a_missing_spec_exits_with_66(program: Program) -> None:
     ended = program.run(program.folder / "spec.yaml")
     assert ended.code == 66, ended.log

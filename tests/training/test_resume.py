@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tideline import open_store
 
 Waves = Callable[..., tuple[str, str]]
 SECONDS_TO_STOP = 20
+BUDGET = 600.0
 SLOW_FOREST = {"model": "sklearn.ensemble.RandomForestClassifier", "test_fraction": 0.25}
 
 
@@ -29,7 +31,8 @@ class Kept:
     @property
     def folders(self) -> list[Path]:
         runs = self.home / "runs"
-        return list(runs.iterdir()) if runs.is_dir() else []
+        # Beside them lie locks.
+        return [folder for folder in runs.iterdir() if folder.is_dir()] if runs.is_dir() else []
 
     @property
     def trials(self) -> list[dict[str, Any]]:
@@ -43,29 +46,66 @@ class Kept:
 
     @property
     def spent(self) -> float:
+        return float(json.loads(self._state.read_text())["spent"])
+
+    @spent.setter
+    def spent(self, seconds: float) -> None:
+        state = json.loads(self._state.read_text())
+        self._state.write_text(json.dumps({**state, "spent": seconds}))
+
+    @property
+    def _state(self) -> Path:
         (folder,) = self.folders
-        return float(json.loads((folder / "state.json").read_text())["spent"])
+        return folder / "state.json"
 
 
-@pytest.mark.slow
-def test_a_run_that_was_killed_goes_on_where_it_was(program: Program, waves: Waves) -> None:
-    series, labels = waves({"calm": 20, "rough": 20})
-    spec = program.spec_of(
-        series,
-        labels,
-        budget=600,
+@pytest.fixture
+def kept(program: Program) -> Kept:
+    return Kept(program.folder / "home")
+
+
+@pytest.fixture
+def searching(program: Program, waves: Waves) -> Path:
+    """Return the spec of a run that searches until 25 pipelines are tried."""
+    return program.spec_of(
+        *waves({"calm": 20, "rough": 20}),
+        budget=BUDGET,
         until={"pipelines": 25},
         model_training={"test_fraction": 0.25},
     )
-    kept = Kept(program.folder / "home")
-    first = program.start(spec, "--run-id", "run-1")
+
+
+@pytest.fixture
+def stuck(program: Program, waves: Waves) -> Path:
+    """Return the spec of a run that is at one forest for longer than any test."""
+    model = {**SLOW_FOREST, "model_args": {"n_estimators": 100_000}}
+    series, labels = waves({"calm": 20, "rough": 20})
+    return program.spec_of(series, labels, budget=BUDGET, model_training=model)
+
+
+def begun(program: Program, spec: Path) -> Popen[str]:
+    """Start a run, and wait until it searches."""
+    process = program.start(spec, "--run-id", "run-1")
+    wait_for(lambda: any(event["stage"] == "search" for event in program.progress()))
+    return process
+
+
+def killed(process: Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_goes_on_where_it_was(
+    program: Program, kept: Kept, searching: Path
+) -> None:
+    first = program.start(searching, "--run-id", "run-1")
     wait_for(lambda: kept.searched >= 3)
-    first.kill()
-    first.communicate()
+    killed(first)
     spent, known = kept.spent, kept.trials
     assert spent > 0
 
-    second = program.start(spec, "--run-id", "run-1")
+    second = program.start(searching, "--run-id", "run-1")
     wait_for(lambda: len(kept.trials) >= len(known) + 3)
     second.send_signal(signal.SIGTERM)
     began = time.monotonic()
@@ -77,7 +117,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(program: Program, waves: Wav
     assert kept.trials[: len(known)] == known
     assert_nothing_twice(kept.trials)
 
-    third = program.run(spec, "--run-id", "run-1")
+    third = program.run(searching, "--run-id", "run-1")
     assert third.code == 0, third.log
     assert third.progress[-1]["pipelines"]["tried"] == 25
     shares = [event["budget_share"] for event in third.progress if event["budget_share"]]
@@ -94,13 +134,55 @@ def assert_nothing_twice(trials: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.slow
-def test_a_stop_is_no_failure_of_what_was_at_work(program: Program, waves: Waves) -> None:
-    series, labels = waves({"calm": 20, "rough": 20})
-    model = {**SLOW_FOREST, "model_args": {"n_estimators": 100_000}}
-    spec = program.spec_of(series, labels, budget=600, model_training=model)
-    kept = Kept(program.folder / "home")
-    process = program.start(spec, "--run-id", "run-1")
-    wait_for(lambda: any(event["stage"] == "search" for event in program.progress()))
+def test_what_was_found_takes_part_where_no_search_fits_any_more(
+    program: Program, kept: Kept, searching: Path
+) -> None:
+    first = program.start(searching, "--run-id", "run-1")
+    wait_for(lambda: kept.searched >= 6)
+    killed(first)
+    known = kept.trials
+    # So much is left that everything but a search can be done.
+    kept.spent = BUDGET - 50.0
+    published = open_store(program.folder / "home" / "bentoml")
+    second = program.start(searching, "--run-id", "run-1")
+    during: list[dict[str, Any]] = []
+    while second.poll() is None:
+        during = kept.trials or during
+        time.sleep(0.1)
+    ended = program.ended(second)
+    assert ended.code == 0, ended.log
+    assert "TPOT was not asked" in ended.log
+    searched = sum(trial["origin"] == "search" for trial in known)
+    assert f"{searched} pipelines of an earlier start count" in ended.log
+    assert f"choosing among {len(known)} models" in ended.log
+    assert during == known, "all of it was known"
+    assert_nothing_twice(during)
+    assert len(published.list()) == 1
+
+
+@pytest.mark.slow
+def test_a_second_start_at_the_same_time_is_told_to_come_back(
+    program: Program, kept: Kept, stuck: Path
+) -> None:
+    first = begun(program, stuck)
+    second = program.run(stuck, "--run-id", "run-1")
+    assert second.code == 75, second.log
+    assert second.result["error"]["code"] == "run-busy"
+    assert "--run-id" in second.result["error"]["mend"]
+    assert first.poll() is None
+    killed(first)
+    spent = kept.spent
+    # Nobody that it had started holds the name.
+    third = program.start(stuck, "--run-id", "run-1")
+    wait_for(lambda: kept.spent > spent)
+    killed(third)
+
+
+@pytest.mark.slow
+def test_a_stop_is_no_failure_of_what_was_at_work(
+    program: Program, kept: Kept, stuck: Path
+) -> None:
+    process = begun(program, stuck)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     ended = program.ended(process)
@@ -113,17 +195,13 @@ def test_a_stop_is_no_failure_of_what_was_at_work(program: Program, waves: Waves
 
 
 @pytest.mark.slow
-def test_other_series_under_the_same_name_are_refused(program: Program, waves: Waves) -> None:
-    series, labels = waves({"calm": 20, "rough": 20})
-    model = {**SLOW_FOREST, "model_args": {"n_estimators": 100_000}}
-    spec = program.spec_of(series, labels, budget=600, model_training=model)
-    kept = Kept(program.folder / "home")
-    process = program.start(spec, "--run-id", "run-1")
-    wait_for(lambda: any(event["stage"] == "search" for event in program.progress()))
-    process.kill()
-    process.communicate()
+def test_other_series_under_the_same_name_are_refused(
+    program: Program, kept: Kept, stuck: Path, waves: Waves
+) -> None:
+    process = begun(program, stuck)
+    killed(process)
     program.write("series.json", waves({"calm": 20, "rough": 20}, length=21)[0])
-    ended = program.run(spec, "--run-id", "run-1")
+    ended = program.run(stuck, "--run-id", "run-1")
     assert ended.code == 65, ended.log
     assert "not those that this run was started with" in ended.result["error"]["message"]
     assert kept.folders == []
@@ -131,20 +209,11 @@ def test_other_series_under_the_same_name_are_refused(program: Program, waves: W
 
 @pytest.mark.slow
 def test_a_run_goes_on_in_another_home_from_its_copy_in_the_store(
-    program: Program, waves: Waves
+    program: Program, kept: Kept, searching: Path
 ) -> None:
-    series, labels = waves({"calm": 20, "rough": 20})
-    spec = program.spec_of(
-        series,
-        labels,
-        budget=600,
-        until={"pipelines": 25},
-        model_training={"test_fraction": 0.25},
-    )
-    url = f"file://{spec}"
+    url = f"file://{searching}"
     store = {"TIDELINE_STORE": f"file://{program.folder}/store"}
     (program.folder / "store").mkdir()
-    kept = Kept(program.folder / "home")
     first = program.start(url, "--run-id", "run-1", **store)
     wait_for(lambda: kept.searched >= 3)
     first.send_signal(signal.SIGTERM)

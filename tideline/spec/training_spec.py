@@ -129,8 +129,8 @@ class UntilSpec(Section):
     pipelines: int | None = Field(
         None,
         ge=1,
-        description="How many pipelines are evaluated, failures too; the first few, of the "
-        "portfolio, always are.",
+        description="How many pipelines are evaluated, failures too; the first few, whose mean is "
+        "the default, always are.",
     )
     seconds_without_gain: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="How long nothing better may be found."

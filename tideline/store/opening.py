@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideline.errors import SpecError
+from tideline.home import require_home, why_unwritable
 from tideline.store.base import ModelStore
 
 if TYPE_CHECKING:
@@ -58,8 +57,11 @@ def open_outbox(address: str | Path, home: Path, *, patience: float = PATIENCE) 
         As for `open_store`, and when the folder cannot be made or written to: to be told before
         the time of a training is spent.
     """
-    if not is_shared(address):
+    if is_shared(address) or Path(address) == home:
+        require_home(home)
+    else:
         _require_writable(Path(address).expanduser())
+    if not is_shared(address):
         return _bento(address)
     from tideline.store.outbox import Outbox  # noqa: PLC0415 - one of several stores
 
@@ -121,20 +123,10 @@ def _bento(address: str | Path) -> BentoStore:
 
 
 def _require_writable(home: Path) -> None:
-    reason = "it cannot be written to"
-    missing = [folder for folder in (home, *home.parents) if not folder.exists()]
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        is_writable = os.access(home, os.W_OK | os.X_OK)
-    except OSError as error:
-        is_writable, reason = False, f"it cannot be made: {error.strerror}"
-    # A run that publishes nothing leaves nothing; what somebody else has filled meanwhile stays.
-    with suppress(OSError):
-        for folder in missing:
-            folder.rmdir()
-    if not is_writable:
+    reason = why_unwritable(home)
+    if reason is not None:
         raise SpecError(
-            f"store names the folder {str(home)!r}, but {reason}.",
+            f"store names the folder {str(home)!r}, but it {reason}.",
             mend="Name a folder that you may write to.",
             field="store",
         )

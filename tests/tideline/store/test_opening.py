@@ -64,6 +64,18 @@ def test_a_folder_that_cannot_be_published_to_is_refused_at_once(
     assert caught.value.field == "store"
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_home_that_cannot_be_written_to_is_told_with_its_own_mend(
+    tmp_path: Path, shared: bool
+) -> None:
+    (tmp_path / "a-file").write_text("no folder")
+    home = tmp_path / "a-file" / "bentoml"
+    with pytest.raises(SpecError, match="cannot be made") as caught:
+        open_outbox((tmp_path / "store").as_uri() if shared else home, home)
+    assert caught.value.field == "home"
+    assert "TIDELINE_HOME" in caught.value.mend
+
+
 def test_a_folder_that_can_be_published_to_is_not_made_before(tmp_path: Path) -> None:
     open_outbox(tmp_path / "new" / "store", tmp_path / "home")
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,28 @@ for n_classes in (0, 3):
         names |= {type(step).__name__ for _, step in fitted.steps}
     assert len(names) >= 11, names
 """
+KEYS = """
+import sys
+from pathlib import Path
+from training.candidate import proposed
+from training.recipes import Recipes
+
+recipes = Recipes(Path(sys.argv[1]))
+for n_classes in (0, 2, 5):
+    for light in (False, True):
+        offered, seen = set(), set()
+        for one in drawn(n_classes, 24, 400, 150, light):
+            templates = (kind.template for kinds in one.layout.kinds for kind in kinds)
+            offered |= {type(template) for template in templates}
+            candidate = proposed(one.steps())
+            recipes.keep(candidate.key, candidate.steps)
+            again = recipes.find(candidate.key)
+            assert again is not None, candidate.parameters
+            assert (again.key, again.parameters) == (candidate.key, candidate.parameters)
+            assert [name for name, _ in again.steps] == [name for name, _ in candidate.steps]
+            seen |= {type(step) for _, step in candidate.steps}
+        assert seen == offered, offered - seen
+"""
 SETTLE = """
 for one in drawn(2, 10, 2000, 40) + drawn(2, 10, 2000, 40, light=True):
     scale, _select, reduce, model = (gene.kind for gene in one.genes)
@@ -63,6 +86,9 @@ for n_classes, n_samples, n_features in ((2, 4, 1), (5, 6, 2), (0, 4, 1), (60, 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("program", [PUBLISH, SETTLE, SMALL], ids=["publish", "settle", "small"])
-def test_whatever_may_be_drawn(program: str) -> None:
-    subprocess.run([sys.executable, "-c", BEGIN + program], check=True, timeout=280)
+@pytest.mark.parametrize(
+    "program", [PUBLISH, KEYS, SETTLE, SMALL], ids=["publish", "keys", "settle", "small"]
+)
+def test_whatever_may_be_drawn(program: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BEGIN + program, str(tmp_path)]
+    subprocess.run(command, check=True, timeout=280)
