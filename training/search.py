@@ -283,10 +283,15 @@ class Search:
             f"{LEAST_SEARCH:g} s at least. A budget of about {self._budget_to_search(seconds)} s "
             "would do."
         )
-        finders = [self._main, *(fold.finder for fold in self._nested)]
-        recalled = sum(finder.recall() for finder in finders)
+        recalled = self._main.recall()
         if recalled:
             self._tools.journal.say(f"{counted(recalled, 'pipeline')} of an earlier start count")
+        lacking = sum(not fold.finder.recall() for fold in self._nested)
+        if recalled and lacking:
+            self._tools.journal.notice(
+                f"the earlier start had not searched in {lacking} of {len(self._nested)} outer "
+                "folds: what these say of the score is of a choice without TPOT."
+            )
 
     def _choose(self, default: Choice) -> Choice:
         """Choose among what was found, where the choice can be judged."""
