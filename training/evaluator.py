@@ -170,9 +170,9 @@ class Evaluator:
 
     def _finish(self, pending: _Pending, trial: Trial, answers: Answers | None) -> None:
         del self._pending[pending.candidate.key]
-        self._ledger.record(self.part.name, trial, answers, pending.candidate.steps)
+        kept = self._ledger.record(self.part.name, trial, answers, pending.candidate.steps)
         for then in pending.then:
-            then(Evaluated(pending.candidate, trial, answers))
+            then(Evaluated(pending.candidate, trial, kept))
 
     def _scored(self, pending: _Pending) -> tuple[Trial, Answers | None]:
         try:

@@ -27,6 +27,8 @@ MAIN = "main"
 MOST_RECALLED = 200
 """Candidates of an earlier start that are read again, a few milliseconds each: many times as many
 as a choice looks at."""
+MAPPED = 2**15
+"""Bytes of answers from which on they are mapped."""
 _TRIAL = TypeAdapter(Trial)
 _KEYS = {"part", *(field.name for field in fields(Trial))}
 
@@ -87,7 +89,7 @@ class Ledger:
 
     def record(
         self, part: str, trial: Trial, answers: Answers | None, steps: tuple[Step, ...] = ()
-    ) -> None:
+    ) -> Answers | None:
         """Keep a trial: its answers, and what TPOT proposed, first: no line is without them.
 
         Parameters
@@ -96,6 +98,11 @@ class Ledger:
             None for a trial that failed.
         steps
             Of the candidate.
+
+        Returns
+        -------
+        float32 array of the answers' shape, or None
+            The answers; those that are large are mapped, so that memory holds none of them.
         """
         if answers is not None:
             if trial.origin == "search" and steps:
@@ -106,12 +113,14 @@ class Ledger:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(self._answers(part, trial.key))
+            answers = _loaded(self._answers(part, trial.key))
         line = json.dumps({"part": part, **asdict(trial)}) + "\n"
         with (self._folder / TRIALS).open("a", encoding="utf-8") as lines:
             lines.write(line)
             lines.flush()
             os.fsync(lines.fileno())
         self._keep(part, trial, answers)
+        return answers
 
     def _answers(self, part: str, key: str) -> Path:
         return self._folder / f"{part}-{key}.npy"
@@ -167,8 +176,15 @@ def _told(line: bytes) -> tuple[str, Trial] | None:
 def _loaded(path: Path) -> Answers | None:
     """Return the answers in a file, or None where it is not there or holds none."""
     try:
-        with path.open("rb") as file:
-            answers: Answers = np.lib.format.read_array(file, allow_pickle=False)
+        # A system maps so many files and no more: small ones are read.
+        is_large = path.stat().st_size >= MAPPED
+        answers: Answers = np.lib.format.open_memmap(path, mode="r") if is_large else _read(path)
     except (OSError, ValueError, EOFError, MemoryError, SyntaxError, tokenize.TokenError):
         return None
     return answers if answers.dtype == np.float32 and answers.ndim == 2 else None
+
+
+def _read(path: Path) -> Answers:
+    with path.open("rb") as file:
+        answers: Answers = np.lib.format.read_array(file, allow_pickle=False)
+    return answers

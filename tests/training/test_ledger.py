@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from training.candidate import proposed
 from training.fold import Answers
-from training.ledger import MAIN, TRIALS, Ledger
+from training.ledger import MAIN, MAPPED, TRIALS, Ledger
 from training.trial import Trial
 
 GOOD = Trial(
@@ -57,6 +58,28 @@ def test_trials_and_answers_are_there_again(ledger: Ledger, tmp_path: Path) -> N
         np.testing.assert_array_equal(found[1], answers)
     assert again.find(MAIN, BAD.key) is not None
     assert again.find("outer-2", GOOD.key) is None
+
+
+def test_large_answers_are_mapped_and_the_same(ledger: Ledger, tmp_path: Path) -> None:
+    large: Answers = np.random.default_rng(0).random((MAPPED, 2), dtype=np.float32)
+    for part, told in ((MAIN, large), ("outer-1", ANSWERS)):
+        kept = ledger.record(part, GOOD, told)
+        found = Ledger(tmp_path / "trials").find(part, GOOD.key)
+        assert found is not None
+        for answers in (kept, found[1]):
+            assert answers is not None
+            assert isinstance(answers, np.memmap) == (told is large)
+            np.testing.assert_array_equal(answers, told)
+
+
+@pytest.mark.parametrize("length", [100, 200, 2**19])
+def test_large_answers_that_are_cut_are_forgotten(
+    ledger: Ledger, tmp_path: Path, length: int
+) -> None:
+    large: Answers = np.zeros((2**18, 1), dtype=np.float32)
+    ledger.record(MAIN, GOOD, large)
+    os.truncate(tmp_path / "trials" / f"{MAIN}-{GOOD.key}.npy", length)
+    assert Ledger(tmp_path / "trials").find(MAIN, GOOD.key) is None
 
 
 @pytest.mark.parametrize("torn", [b"", b'{"part": "main", "key": "01', b"\xff"])
