@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from training.finder import Finder
 from training.ledger import Ledger
+from training.schedule import FIT_SHARE, LEAST_SEARCH, NESTED_SHARE
 from training.split import Split
 
+FEWEST_TO_SEARCH = 5
+"""Outer folds, below which a score that is nearer to the truth is worth more than a search."""
+SURELY = 1.25
+"""What is reckoned with of a search beyond its least: the estimate comes before the comparisons."""
 NESTED_FOLDS = 3
 """Folds inside an outer fold, at most: what is judged there is the way of choosing."""
 
@@ -33,12 +38,14 @@ def affordable(
     ways: Iterable[Sequence[OuterFold]],
     fold_seconds: Mapping[str, float],
     ledger: Ledger,
-    seconds: float,
+    left: float,
+    n_workers: int,
 ) -> Sequence[OuterFold]:
-    """Return the first way of cutting outer folds that the time does for; nothing if none is.
+    """Return the way of cutting outer folds that the time does for; nothing if none is.
 
-    Where there are several, the dearest has to do with half of the time: what it tells is a little
-    more, and a score that is late is none.
+    The finest one in which TPOT can search as well; else the finest that the portfolio can be
+    compared in. Where there are several, the dearest has to do with half of the time: what it tells
+    is a little more, and a score that is late is none.
 
     Parameters
     ----------
@@ -47,18 +54,35 @@ def affordable(
     fold_seconds : mapping of key to float
         What one fold takes of each candidate that is to be compared in every outer fold.
     ledger
-        What it knows, of an earlier start of the run, costs nothing.
-    seconds
-        Of one worker.
+        What it knows, of an earlier start of the run, costs nothing; the way that was taken then is
+        taken again.
+    left
+        Seconds until everything has to be fitted.
     """
-    ways = list(ways)
-    for folds in ways:
-        needed = sum(
-            fold.finder.part.n_folds * each
-            for fold in folds
-            for key, each in fold_seconds.items()
-            if ledger.find(fold.finder.part.name, key) is None
-        )
-        if needed <= (seconds / 2 if len(ways) > 1 and folds is ways[0] else seconds):
+    needed = [(folds, _seconds(folds, fold_seconds, ledger) / n_workers) for folds in ways]
+    if fold_seconds and (known := [folds for folds, seconds in needed if not seconds]):
+        return known[0]
+    dearest = max((len(folds) for folds, _ in needed), default=0) if len(needed) > 1 else 0
+    most = NESTED_SHARE * max(left, 0.0)
+    found = [
+        (folds, seconds)
+        for folds, seconds in needed
+        if seconds <= (most / 2 if len(folds) == dearest else most)
+    ]
+    for folds, seconds in found:
+        each = (1 - FIT_SHARE) * (left - seconds) / 2 / len(folds)
+        if len(folds) >= FEWEST_TO_SEARCH and each >= SURELY * LEAST_SEARCH:
             return folds
-    return ()
+    return found[0][0] if found else ()
+
+
+def _seconds(
+    folds: Sequence[OuterFold], fold_seconds: Mapping[str, float], ledger: Ledger
+) -> float:
+    """Return what is still to be spent on comparing some candidates in each fold."""
+    return sum(
+        fold.finder.part.n_folds * each
+        for fold in folds
+        for key, each in fold_seconds.items()
+        if ledger.find(fold.finder.part.name, key) is None
+    )

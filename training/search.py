@@ -21,7 +21,7 @@ from training.fitting import Fits
 from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out_by, out_of_fold
 from training.ledger import MAIN
 from training.opening import add_forests, compare_portfolio
-from training.outer import NESTED_FOLDS, OuterFold, affordable
+from training.outer import FEWEST_TO_SEARCH, NESTED_FOLDS, SURELY, OuterFold, affordable
 from training.portfolio import portfolio
 from training.proposing import search_in_turn
 from training.schedule import (
@@ -29,7 +29,6 @@ from training.schedule import (
     FIT_SHARE,
     FITS_TO_SPARE,
     LEAST_SEARCH,
-    NESTED_SHARE,
     PORTFOLIO_SHARE,
     WARPING_SHARE,
     Schedule,
@@ -210,7 +209,8 @@ class Search:
             map(self._outer_folds, self._data.split.outer_splits()),
             {c.key: known[c.key] for c in candidates},
             self._tools.ledger,
-            NESTED_SHARE * max(self._schedule.left, 0.0) * self._tools.workers.count,
+            self._schedule.left,
+            self._tools.workers.count,
         )
         if not self._wanted.is_search:
             self._may_choose = False
@@ -270,9 +270,12 @@ class Search:
 
     def _budget_to_search(self, seconds: float) -> int:
         """Return a budget, roughly, of which TPOT would have enough, and not these seconds."""
-        # A longer one may do for finer outer folds, if there are any.
-        folds = max(map(len, self._data.split.outer_splits())) if self._nested else 0
-        least, fits = LEAST_SEARCH * max(1, 2 * folds), self._schedule.left - seconds
+        searches = 1.0
+        if self._nested:
+            numbers = sorted(map(len, self._data.split.outer_splits()))
+            folds = next((n for n in numbers if n >= FEWEST_TO_SEARCH), numbers[-1])
+            searches = 2 * folds * SURELY
+        least, fits = LEAST_SEARCH * searches, self._schedule.left - seconds
         return self._schedule.budget_for(max(least / (1 - FIT_SHARE), least + fits))
 
     def _do_without_search(self, each: float, seconds: float) -> None:

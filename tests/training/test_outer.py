@@ -16,8 +16,6 @@ from training.split import split_cases
 from training.trial import Trial
 from training.workers import Workers
 
-FOLD_SECONDS = {"a": 1.0, "b": 0.5}
-
 
 @pytest.fixture
 def ways(tmp_path: Path) -> list[list[OuterFold]]:
@@ -33,26 +31,41 @@ def ways(tmp_path: Path) -> list[list[OuterFold]]:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(91, 10), (89, 5), (23, 5), (22, 3), (14, 3), (13, 0)],
+    ("fold_seconds", "left", "expected"),
+    [
+        (0.01, 340, 10),  # a search of 10 s in each of ten folds, and as long for all cases
+        (0.01, 300, 5),  # in each of five
+        (0.01, 140, 10),  # in none of them: the score is what it is for
+        (1.5, 70, 5),
+        (1.5, 26, 3),
+        (1.5, 16, 0),
+        (1.5, -1, 0),
+    ],
 )
 def test_the_finest_is_taken_that_the_time_does_for(
-    tmp_path: Path, ways: Sequence[list[OuterFold]], seconds: float, expected: int
+    tmp_path: Path,
+    ways: Sequence[list[OuterFold]],
+    fold_seconds: float,
+    left: float,
+    expected: int,
 ) -> None:
-    assert len(affordable(ways, FOLD_SECONDS, Ledger(tmp_path / "none"), seconds)) == expected
+    each = {"a": fold_seconds, "b": fold_seconds / 2}
+    assert len(affordable(ways, each, Ledger(tmp_path / "none"), left, 2)) == expected
 
 
 def test_a_single_way_has_all_of_the_time(tmp_path: Path, ways: Sequence[list[OuterFold]]) -> None:
-    assert affordable(ways[:1], FOLD_SECONDS, Ledger(tmp_path / "none"), 46) == ways[0]
+    none = Ledger(tmp_path / "none")
+    assert affordable(ways[:1], {"a": 1.0}, none, 55, 1) == ways[0]
+    assert len(affordable(ways, {"a": 1.0}, none, 55, 1)) == 5
 
 
-def test_what_an_earlier_start_has_evaluated_costs_nothing(
+def test_the_way_that_an_earlier_start_has_taken_is_taken_again(
     tmp_path: Path, ways: Sequence[list[OuterFold]]
 ) -> None:
     ledger = Ledger(tmp_path / "some")
-    for fold in ways[0]:
-        for key in FOLD_SECONDS:
-            trial = Trial(key, key, key, "portfolio", "features", 0.0)
-            ledger.record(fold.finder.part.name, trial, np.ones((4, 2), dtype=np.float32))
+    for fold in ways[1]:
+        trial = Trial("a", "a", "a", "portfolio", "features", 0.0)
+        ledger.record(fold.finder.part.name, trial, np.ones((4, 2), dtype=np.float32))
 
-    assert affordable(ways, FOLD_SECONDS, ledger, 0.0) == ways[0]
+    for left in (-1, 50, 5000):
+        assert affordable(ways, {"a": 1.0}, ledger, left, 1) == ways[1]
