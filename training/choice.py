@@ -42,6 +42,7 @@ RESAMPLES = 200
 FEWEST = 4
 """Members of a class, below which resampling them stands for no other cases; of cases that come in
 groups, the groups that have members of it."""
+NO_TIME_TO_JUDGE = "the default, for there was no time to judge others"
 CLEARLY = 0.99
 """The share of resamples on which a rival must be better than the default blend."""
 
@@ -104,7 +105,7 @@ def choose(
     try:
         return _clear_rival(evaluated, part, default, random_state, deadline) or default
     except _TimeOver:
-        return replace(default, reason="the default, for there was no time to judge others")
+        return replace(default, reason=NO_TIME_TO_JUDGE)
 
 
 class _TimeOver(Exception):
@@ -125,7 +126,7 @@ def _clear_rival(
 ) -> Choice | None:
     """Return the best of the others that is clearly better than the default, if any is."""
     ensemble = _ensemble(evaluated, part, random_state, deadline)
-    best = max(evaluated, key=lambda found: found.trial.score)
+    best = min(evaluated, key=lambda found: found.rank)
     single = _weighted([best], [1], part, "the best by cross-validation")
     rivals = [r for r in (ensemble, single) if r.score.rank > default.score.rank]
     for rival in sorted(rivals, key=lambda choice: -choice.score.rank):
@@ -147,7 +148,7 @@ def _ensemble(
 ) -> Choice:
     """Return the mean of quick candidates that is best on some cases, scored on all."""
     quick = [found for found in evaluated if _seconds_a_case(found, part) <= SLOWEST] or evaluated
-    evaluated = sorted(quick, key=lambda found: -found.trial.score)[:MOST_RIVALS]
+    evaluated = sorted(quick, key=lambda found: found.rank)[:MOST_RIVALS]
     target = part.target.take(part.tested)
     cases = sample(target, np.random.default_rng(random_state), MOST_CASES)
     answers = [_answers(found)[cases] for found in evaluated]

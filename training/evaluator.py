@@ -99,6 +99,11 @@ class Evaluated:
     trial: Trial
     answers: Answers | None
 
+    @property
+    def rank(self) -> tuple[float, str]:
+        """The best comes first, and of equals the same one, whichever was known sooner."""
+        return -self.trial.score, self.candidate.key
+
 
 Then = Callable[[Evaluated], None]
 

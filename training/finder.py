@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tideline.errors import SearchFailed
@@ -72,6 +72,10 @@ class Finder:
         """The one that ranks first, if there is any."""
         return self._best
 
+    def has_tried(self, candidates: Iterable[Candidate]) -> bool:
+        """Tell whether all of some candidates are known, with scores or without."""
+        return all(candidate.key in self._taken for candidate in candidates)
+
     @property
     def failure(self) -> str | None:
         """Why most of the others have none; None where none has failed."""
@@ -117,8 +121,16 @@ class Finder:
             self.compare([candidate], deadline)
 
     def recall(self) -> int:
-        """Take up the best of what TPOT found on this part at an earlier start; tell how many."""
+        """Take up the best of what TPOT found on this part at an earlier start; tell how many.
+
+        What failed then has failed: half of all may, and it counts among those that were tried.
+        """
         before = len(self._found)
+        for trial in self._tools.ledger.refused(self.part.name):
+            self._submitted.add(trial.key)
+            if trial.key not in self._taken:
+                self._taken.add(trial.key)
+                self._failures[str(trial.failure)] += 1
         for candidate in self._tools.ledger.proposed(self.part.name):
             if self._is_full:
                 break

@@ -22,6 +22,8 @@ from training.recipes import Recipes
 from training.trial import Trial
 
 TRIALS = "trials.jsonl"
+SEARCHED = ".searched"
+"""The end of an empty file's name that says so of a part."""
 MAIN = "main"
 """The part of the cases that the model is chosen on; others are outer folds."""
 MOST_RECALLED = 200
@@ -68,6 +70,14 @@ class Ledger:
         """How often each failure happened among `trials`, in words."""
         return self._failures.copy()
 
+    def end_search(self, part: str) -> None:
+        """Keep that the search on a part has come to its end."""
+        (self._folder / f"{part}{SEARCHED}").touch()
+
+    def has_searched(self, part: str) -> bool:
+        """Tell whether a search on a part has come to its end, at this start or an earlier one."""
+        return (self._folder / f"{part}{SEARCHED}").exists()
+
     def find(self, part: str, key: str) -> tuple[Trial, Answers | None] | None:
         """Return what is known of a candidate, if anything."""
         return self._known.get((part, key))
@@ -86,6 +96,14 @@ class Ledger:
             candidate = self._recipes.find(trial.key)
             if candidate is not None:
                 yield candidate
+
+    def refused(self, part: str) -> list[Trial]:
+        """Return the trials of what TPOT has proposed for a part and what has no score."""
+        return [
+            trial
+            for (where, _), (trial, _) in self._known.items()
+            if where == part and trial.origin == "search" and trial.failure is not None
+        ]
 
     def record(
         self, part: str, trial: Trial, answers: Answers | None, steps: tuple[Step, ...] = ()

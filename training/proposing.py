@@ -48,6 +48,7 @@ def search_in_turn(
             tools.journal.say(f"TPOT searches for {seconds:.0f} s ({number + 1} of {len(parts)})")
             over = _search(finder, proposer, seconds, wanted, tools)
             tools.journal.say(f"the search is over: {over}")
+            tools.ledger.end_search(finder.part.name)
             proposer.end()
 
 
@@ -84,7 +85,7 @@ def proposer_task(finder: Finder, wanted: ModelTrainingSpec, workers: int) -> Pr
     """
     part, arguments = finder.part, SearchArguments.model_validate(wanted.model_args)
     bounded = arguments.max_time_mins or arguments.generations or arguments.early_stop
-    ranked = sorted(finder.found, key=lambda found: -found.trial.score)
+    ranked = sorted(finder.found, key=lambda found: found.rank)
     seeds = [f.candidate for f in ranked if f.candidate.family == "features"]
     return ProposerTask(
         task=part.target.task,

@@ -8,21 +8,22 @@ from itertools import chain
 
 import numpy as np
 
-from tideline.errors import BudgetExceeded, SearchFailed
+from tideline.errors import SearchFailed
 from tideline.panel import Panel
-from tideline.spec import ModelTrainingSpec, build_estimator
+from tideline.spec import ModelTrainingSpec
 from tideline.wording import counted
 from training.candidate import Candidate
-from training.choice import Choice, default_choice
+from training.choice import NO_TIME_TO_JUDGE, Choice, default_choice
 from training.evaluator import Part
 from training.failures import could_not_be_fitted
 from training.finder import Finder, Until
 from training.fitting import Fits
 from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out_by, out_of_fold
 from training.ledger import MAIN
+from training.named_model import evaluate_named
 from training.opening import add_forests, compare_portfolio
 from training.outer import FEWEST_TO_SEARCH, NESTED_FOLDS, SURELY, OuterFold, affordable
-from training.portfolio import portfolio
+from training.portfolio import default_blend, portfolio
 from training.proposing import search_in_turn
 from training.schedule import (
     CHOICE_SHARE,
@@ -158,7 +159,8 @@ class Search:
     def _start(self) -> Choice:
         """Evaluate what is tried first, and return what would be published now."""
         if not self._wanted.is_search:
-            return self._named()
+            until = self._schedule.at(1 - FIT_SHARE)
+            return evaluate_named(self._main, self._wanted, self._tools, until)
         journal, schedule = self._tools.journal, self._schedule
         journal.enter("portfolio", f"comparing models by {self._metric}")
         self._candidates = portfolio(
@@ -171,30 +173,6 @@ class Search:
         journal.say(f"their mean: {default.name} {default.score.value:.4f}", 1.0)
         return default
 
-    def _named(self) -> Choice:
-        """Evaluate the model that the spec names; it is what is published."""
-        wanted = self._wanted
-        estimator = build_estimator(str(wanted.model), wanted.model_args, wanted.random_state)
-        candidate = Candidate("spec", "features", (("model", estimator),), wanted.select_features)
-        self._tools.journal.enter("search", f"scoring {candidate.name} by {self._metric}")
-        found = self._main.compare([candidate], self._schedule.at(1 - FIT_SHARE))
-        if not found and self._main.failure is None:
-            raise BudgetExceeded(
-                f"{candidate.name} could not be scored in the {self._tools.clock.budget:g} s of "
-                "the budget.",
-                mend="Raise budget, name a cheaper model, or a smaller set of features.",
-                field="budget",
-            )
-        if not found:
-            raise could_not_be_fitted(
-                f"{candidate.name} could not be fitted to the features",
-                self._main.failure or "",
-                self._tools.workers.told_memory,
-                mend="Name another model or other arguments, or leave the model out for a search.",
-                field="model_training.model",
-            )
-        return default_choice(found, self._main.part)
-
     def _repeat_in_outer_folds(self) -> None:
         """Compare the same in each outer fold, where there are any; or choose nothing at all.
 
@@ -203,18 +181,19 @@ class Search:
         """
         if not self._data.split.outer:
             return
+        if not self._wanted.is_search:
+            self._may_choose = False
+            return
         known = {f.candidate.key: f.trial.fold_seconds for f in self._main.found}
         candidates = [c for c in self._candidates if c.key in known]
         folds = affordable(
             map(self._outer_folds, self._data.split.outer_splits()),
             {c.key: known[c.key] for c in candidates},
             self._tools.ledger,
-            self._schedule.left,
+            self._schedule.left - self._fit_seconds(),
             self._tools.workers.count,
         )
-        if not self._wanted.is_search:
-            self._may_choose = False
-        elif not folds:
+        if not folds:
             self._choose_nothing("the time is too short to repeat a choice in outer folds")
         elif not all(fold.finder.part.is_comparable for fold in folds):
             self._choose_nothing(
@@ -225,8 +204,9 @@ class Search:
         self._tools.journal.say(f"the same in {len(folds)} outer folds")
         for number, fold in enumerate(folds):
             share = (1 - FIT_SHARE) / (len(folds) - number)
-            if not fold.finder.compare(candidates, self._schedule.at(share)):
-                self._choose_nothing("no model could be compared in an outer fold in time")
+            found = fold.finder.compare(candidates, self._schedule.at(share))
+            if not found or not fold.finder.has_tried(default_blend(candidates)):
+                self._choose_nothing("the default could not be compared in an outer fold in time")
                 return
         self._nested = folds
 
@@ -262,11 +242,14 @@ class Search:
 
     def _seconds_to_search(self) -> float:
         """Return what is left without the last fits: to all cases, and in each outer fold."""
-        default = default_choice(self._main.found, self._main.part)
-        seconds = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
-        fits = sum(seconds[c.key] for _, c in default.members) * (1 + len(self._nested))
-        last = FITS_TO_SPARE * fits / self._tools.workers.count
+        last = FITS_TO_SPARE * self._fit_seconds() * (1 + len(self._nested))
         return self._schedule.left - max(FIT_SHARE * self._schedule.left, last)
+
+    def _fit_seconds(self) -> float:
+        """Return what it takes to fit the members of the default once, in all workers."""
+        seconds = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
+        blend = default_blend([found.candidate for found in self._main.found])
+        return sum(seconds[c.key] for c in blend) / self._tools.workers.count
 
     def _budget_to_search(self, seconds: float) -> int:
         """Return a budget, roughly, of which TPOT would have enough, and not these seconds."""
@@ -289,20 +272,22 @@ class Search:
         recalled = self._main.recall()
         if recalled:
             self._tools.journal.say(f"{counted(recalled, 'pipeline')} of an earlier start count")
-        lacking = sum(not fold.finder.recall() for fold in self._nested)
+        for fold in self._nested:
+            fold.finder.recall()
+        parts = [fold.finder.part.name for fold in self._nested]
+        lacking = sum(not self._tools.ledger.has_searched(part) for part in parts)
         if recalled and lacking:
             self._tools.journal.notice(
-                f"the earlier start had not searched in {lacking} of {len(self._nested)} outer "
-                "folds: what these say of the score is of a choice without TPOT."
+                f"in {lacking} of {len(parts)} outer folds no search had come to its end before "
+                "this start: what these say of the score is of a choice from fewer models."
             )
 
     def _choose(self, default: Choice) -> Choice:
         """Choose among what was found, where the choice can be judged."""
-        if not self._may_choose:
+        if not self._may_choose or not self._wanted.is_search:
             return default
         journal = self._tools.journal
         journal.enter("ensemble", f"choosing among {len(self._main.found)} models")
-        self._main.require_sound()
         choice = self._main.choice(
             self._wanted.random_state, deadline=self._schedule.at(CHOICE_SHARE)
         )
@@ -354,11 +339,18 @@ class Search:
             return [Trust(choice, fit_on, asked) for fit_on, asked in main.part.folds]
         if split.held_out.size:
             return [Trust(choice, split.train, split.held_out)]
-        seed, until = self._wanted.random_state, self._schedule.at(CHOICE_SHARE)
-        return [
-            Trust(fold.finder.choice(seed, deadline=until), fold.split.train, fold.split.held_out)
-            for fold in self._nested
-        ]
+        trusts = []
+        for number, fold in enumerate(self._nested):
+            until = self._schedule.at(CHOICE_SHARE / (len(self._nested) - number))
+            choice = fold.finder.choice(self._wanted.random_state, deadline=until)
+            trusts.append(Trust(choice, fold.split.train, fold.split.held_out))
+        late = sum(trust.choice.reason == NO_TIME_TO_JUDGE for trust in trusts)
+        if late:
+            self._tools.journal.notice(
+                f"in {late} of {len(trusts)} outer folds there was no time to choose: the default "
+                "answers in them."
+            )
+        return trusts
 
     def _fitted(self, choice: Choice, default: Choice) -> Choice:
         """Return the choice once it is fitted to all cases; where time is over, what is."""
@@ -373,7 +365,7 @@ class Search:
         journal.notice(f"{choice.name} could not be fitted to all cases: {why or 'time was over'}.")
         if self._fits.wait([c for _, c in default.members], self._schedule.published_at):
             return default
-        ranked = sorted(self._main.found, key=lambda found: -found.trial.score)
+        ranked = sorted(self._main.found, key=lambda found: found.rank)
         ready = [found for found in ranked if self._fits.has([found.candidate])]
         if not ready:
             self._fits.wait([self._main.found[0].candidate], self._schedule.last_at)

@@ -178,11 +178,8 @@ def _with_outer_folds(basis: Basis, reason: str) -> Split:
 
 
 def _outer_folds(basis: Basis, everything: Positions) -> tuple[IntArray, ...]:
-    """Return the ways to cut outer folds, the finest first.
-
-    No more folds than the spec asks for; or, where it asks for none, than pairs of cases.
-    """
-    most = max(2, everything.size // 2) if basis.folds is None else basis.folds
+    """Return the ways to cut outer folds, the finest first: no more folds than pairs of cases."""
+    most = max(2, everything.size // 2)
     ways: list[IntArray] = []
     for number in OUTER_FOLDS:
         outer_of = replace(basis, folds=min(number, most), least=2).folds_of(everything)

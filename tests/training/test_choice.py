@@ -83,6 +83,18 @@ def keys(members: Sequence[tuple[float, Candidate]]) -> set[str]:
     return {candidate.key for _, candidate in members}
 
 
+def test_of_equals_the_same_is_chosen_whichever_was_known_sooner() -> None:
+    on = part()
+    poor = usual(on, noise=4.0)
+    twins = [evaluated(on, searched(number), 10, 0.1) for number in range(4)]
+    chosen = {
+        tuple(sorted(keys(choose([*poor, *order], on, 0).members)))
+        for order in (twins, twins[::-1], twins[2:] + twins[:2])
+    }
+    assert len(chosen) == 1
+    assert chosen.pop()[0] in {twin.candidate.key for twin in twins}
+
+
 @pytest.mark.parametrize("metric", ["neg_log_loss", "accuracy", "roc_auc"])
 def test_the_default_blend_is_kept_where_none_is_clearly_better(metric: str) -> None:
     on = part(metric)

@@ -220,6 +220,24 @@ def test_what_an_earlier_start_found_is_taken_up_and_not_evaluated_again(
     assert written.count("\n") == 4
 
 
+def test_what_failed_at_an_earlier_start_has_failed(
+    tmp_path: Path, tools: Tools, workers: Workers
+) -> None:
+    part, bad = part_of(tmp_path), [failing(number) for number in range(8)]
+    with Scripted([logistic(0), logistic(1), *bad], None) as proposer:
+        first = Finder(part, tools, Until(pipelines=10))
+        first.search(proposer, TASK, later(), PATIENCE)
+    again = Finder(part, tools_of(tmp_path, workers), Until(pipelines=10))
+    assert again.recall() == 2
+    for finder in (first, again):
+        with pytest.raises(SearchFailed, match="8 of 10 pipelines failed"):
+            finder.require_sound()
+    # None more is tried than were to be.
+    with Scripted([logistic(2)], None) as proposer:
+        assert again.search(proposer, TASK, later(), PATIENCE) == "10 pipelines were tried"
+    assert len(again.found) == 2
+
+
 def test_what_was_found_on_another_part_is_not_taken_up(
     tmp_path: Path, tools: Tools, workers: Workers
 ) -> None:

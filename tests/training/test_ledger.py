@@ -60,6 +60,15 @@ def test_trials_and_answers_are_there_again(ledger: Ledger, tmp_path: Path) -> N
     assert again.find("outer-2", GOOD.key) is None
 
 
+def test_which_searches_have_ended_is_there_again(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.record("outer-2-of-5", GOOD, ANSWERS)
+    ledger.end_search("outer-1-of-5")
+    for each in (ledger, Ledger(tmp_path / "trials")):
+        assert each.has_searched("outer-1-of-5")
+        assert not each.has_searched("outer-2-of-5")
+        assert not each.has_searched(MAIN)
+
+
 def test_large_answers_are_mapped_and_the_same(ledger: Ledger, tmp_path: Path) -> None:
     large: Answers = np.random.default_rng(0).random((MAPPED, 2), dtype=np.float32)
     for part, told in ((MAIN, large), ("outer-1", ANSWERS)):
