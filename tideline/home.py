@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -63,21 +62,26 @@ def require_home(folder: Path) -> None:
 def why_unwritable(folder: Path) -> str | None:
     """Return why a folder cannot be made or written to, in words; None where it can.
 
-    Nothing is left behind: what had to be made is removed, unless somebody has filled it meanwhile.
+    Nothing is made, and so nothing removed that another process has come to use meanwhile: of a
+    folder that is not there, the nearest one above it that is there tells.
     """
-    missing: list[Path] = []
     what = "made"
     try:
-        missing += [place for place in (folder, *folder.parents) if not place.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        what = "written to"
+        there = _nearest_there(folder)
+        if folder.is_dir():
+            what = "written to"
         # A real file: who may write does not tell of a disk that is full or read-only.
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         return f"cannot be {what}: {error.strerror}"
-    finally:
-        with suppress(OSError):
-            for place in missing:
-                place.rmdir()
     return None
+
+
+def _nearest_there(folder: Path) -> Path:
+    """Return a path, or the nearest above it that is there; a link that leads nowhere is there."""
+    try:
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return folder if folder == folder.parent else _nearest_there(folder.parent)
+    return folder

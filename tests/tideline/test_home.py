@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,28 @@ def test_the_store_is_at_an_absolute_path() -> None:
 def test_a_home_that_can_be_made_is_not_made_before(tmp_path: Path) -> None:
     require_home(tmp_path / "new" / "runs")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_starts_at_the_same_time_do_not_take_the_home_from_each_other(tmp_path: Path) -> None:
+    def start(folder: Path) -> None:
+        barrier.wait()
+        require_home(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    n_starts = 4
+    barrier = threading.Barrier(n_starts)
+    with ThreadPoolExecutor(n_starts) as starts:
+        for fresh in range(100):
+            home = tmp_path / str(fresh) / "runs"
+            list(starts.map(start, [home] * n_starts))
+            assert home.is_dir()
+
+
+def test_a_link_that_leads_nowhere_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for folder in (tmp_path / "link", tmp_path / "link" / "runs"):
+        with pytest.raises(SpecError, match="cannot be made: No such file"):
+            require_home(folder)
 
 
 @pytest.fixture
