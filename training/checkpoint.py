@@ -8,11 +8,12 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tideline.errors import StoreUnavailable
+from tideline.errors import RunBusy, StoreUnavailable
 from training.lock import Lock
 from training.mirror import DamagedCopyError, Mirror
 from training.outcome import write_whole
@@ -160,14 +161,35 @@ class Checkpoint:
 
 
 def remove_old(runs: Path) -> None:
-    """Remove the folders of runs that nobody has started again for long."""
+    """Remove the folders of runs that nobody has started again for long.
+
+    Those of runs at work stay, and those of other users, whose locks cannot be taken.
+    """
     if not runs.is_dir():
         return
     for folder in runs.iterdir():
-        state = folder / STATE
-        if state.exists() and time.time() - state.stat().st_mtime > OLD_SECONDS:
+        with suppress(RunBusy, PermissionError):
+            if _is_old(folder):
+                _remove_alone(folder)
+
+
+def _remove_alone(folder: Path) -> None:
+    """Remove the folder of an old run under its lock, so that no start comes in between."""
+    held = Lock(_lock_beside(folder))
+    try:
+        # It may have been started again, and ended, just before the lock was taken.
+        if _is_old(folder):
             shutil.rmtree(folder, ignore_errors=True)
-            _lock_beside(folder).unlink(missing_ok=True)
+    finally:
+        held.release()
+
+
+def _is_old(folder: Path) -> bool:
+    try:
+        written = (folder / STATE).stat().st_mtime
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return time.time() - written > OLD_SECONDS
 
 
 def _lock_beside(folder: Path) -> Path:

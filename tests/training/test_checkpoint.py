@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tideline.errors import StoreUnavailable
+from tideline.errors import RunBusy, StoreUnavailable
 from training.checkpoint import OLD_SECONDS, STATE, Checkpoint, remove_old
+from training.lock import Lock
 from training.mirror import Mirror
 
 IDENTITY = {"run_id": "a", "spec": {"budget": 60.0, "until": None}}
@@ -157,3 +158,18 @@ def test_folders_that_nobody_asks_for_are_removed(tmp_path: Path) -> None:
     remove_old(tmp_path / "runs")
     assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["new"]
     remove_old(tmp_path / "nowhere")
+
+
+def test_an_old_folder_that_a_run_is_at_work_in_stays_with_its_lock(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    spend(runs / "old", 0.0)
+    long_ago = time.time() - OLD_SECONDS - 60.0
+    os.utime(runs / "old" / STATE, (long_ago, long_ago))
+    before = Lock(runs / ".old.lock")
+    remove_old(runs)
+    assert (runs / "old" / STATE).exists()
+    with pytest.raises(RunBusy):
+        spend(runs / "old", 0.0)
+    before.release()
+    remove_old(runs)
+    assert list(runs.iterdir()) == []
