@@ -30,8 +30,12 @@ from sklearn.svm._base import BaseLibSVM
 from sklearn.tree import BaseDecisionTree
 from sklearn.tree._tree import Tree
 
-ONE_AXIS, TWO_AXES, THREE_AXES = 1, 2, 3
+ONE_AXIS, TWO_AXES = 1, 2
 KERNELS = frozenset({"linear", "poly", "rbf", "sigmoid"})
+CLASSIFYING = ("c_svc", "nu_svc")
+"""The machines of libsvm that have classes."""
+COUNTS_OF_NO_CLASSES = 2
+"""Of how many classes libsvm counts the vectors where a machine has none."""
 
 
 def require_followable(root: object) -> None:
@@ -225,25 +229,30 @@ def _require_histograms(model: Any) -> None:  # noqa: ANN401 - as above
         )
 
 
-def _require_neighbours(tree: Any) -> None:  # noqa: ANN401 - as above
-    """Refuse a tree of neighbours whose nodes are not the halves of one another."""
+def _require_neighbour_tree(tree: Any) -> None:  # noqa: ANN401 - as above
+    """Refuse a tree of neighbours whose arrays are not of one size, or lead out of one another."""
     data, order, nodes, bounds, _leaf, _levels, n_nodes, *_counts, metric, _ = tree.__getstate__()
     n_cases, width = data.shape
     _expect(
         order.shape == (n_cases,) and bool(np.isin(order, np.arange(n_cases)).all()),
         f"a tree of neighbours of {n_cases} cases names others",
     )
+    n_bounds = 2 if isinstance(tree, KDTree) else 1  # a box has two corners, a ball one centre
     _expect(
-        nodes.shape == (n_nodes,)
-        and bounds.shape == (2 if isinstance(tree, KDTree) else 1, n_nodes, width)
-        and n_nodes > 0,
+        nodes.shape == (n_nodes,) and bounds.shape == (n_bounds, n_nodes, width) and n_nodes > 0,
         f"the arrays of a tree of {n_nodes} neighbourhoods differ in length",
     )
+    _require_halves(nodes, n_cases)
+    _require_metric(metric, width)
+
+
+def _require_halves(nodes: Any, n_cases: int) -> None:  # noqa: ANN401 - as above
+    """Refuse neighbourhoods unless the first is of all cases, and each is halved by its own two."""
     first, stop = nodes["idx_start"], nodes["idx_end"]
     inner = np.flatnonzero(nodes["is_leaf"] == 0)
     left, right = 2 * inner + 1, 2 * inner + 2
     _expect(
-        bool((right < n_nodes).all())
+        bool((right < len(nodes)).all())
         and first[0] == 0
         and stop[0] == n_cases
         and bool((first[left] == first[inner]).all() and (stop[right] == stop[inner]).all())
@@ -251,7 +260,6 @@ def _require_neighbours(tree: Any) -> None:  # noqa: ANN401 - as above
         and bool((first[left] <= stop[left]).all() and (first[right] <= stop[right]).all()),
         "the neighbourhoods of a tree are not the halves of one another",
     )
-    _require_metric(metric, width)
 
 
 def _require_metric(metric: Any, width: int) -> None:  # noqa: ANN401 - as above
@@ -265,35 +273,39 @@ def _require_metric(metric: Any, width: int) -> None:  # noqa: ANN401 - as above
     )
 
 
-def _require_neighbourhood(model: Any) -> None:  # noqa: ANN401 - as above
+def _require_neighbour_model(model: Any) -> None:  # noqa: ANN401 - as above
     """Refuse neighbours whose answers are of other cases, or of no class."""
     held = vars(model)
     if "_fit_X" not in held:
         return
+    width = _width(model)
     cases, answers = held["_fit_X"], held.get("_y")
     _expect(
-        type(cases) is np.ndarray and cases.ndim == TWO_AXES and cases.shape[1] == _width(model),
-        f"the cases of {type(model).__name__} are no table of {_width(model)} features",
+        type(cases) is np.ndarray and cases.ndim == TWO_AXES and cases.shape[1] == width,
+        f"the cases of {type(model).__name__} are no table of {width} features",
     )
     extras = held.get("effective_metric_params_") or {}
+    weights = [extras[name] for name in ("V", "w") if extras.get(name) is not None]
     _expect(
-        all(
-            np.size(extras[name]) == _width(model) for name in "Vw" if extras.get(name) is not None
-        ),
-        f"the distance of {type(model).__name__} does not weigh its {_width(model)} features",
+        all(np.size(each) == width for each in weights),
+        f"the distance of {type(model).__name__} does not weigh its {width} features",
     )
     if answers is None:
         return
     _expect(len(answers) == len(cases), f"{len(answers)} answers found, of {len(cases)} cases")
     if "classes_" in held:
-        stop = len(held["classes_"])
-        _expect(
-            answers.dtype.kind == "i" and bool(((answers >= 0) & (answers < stop)).all()),
-            f"a case is of none of the {stop} classes of {type(model).__name__}",
-        )
+        _require_classes(model, answers)
 
 
-def _require_vectors(model: Any) -> None:  # noqa: ANN401 - as above
+def _require_classes(model: Any, answers: Any) -> None:  # noqa: ANN401 - as above
+    stop = len(vars(model)["classes_"])
+    _expect(
+        answers.dtype.kind == "i" and bool(((answers >= 0) & (answers < stop)).all()),
+        f"a case is of none of the {stop} classes of {type(model).__name__}",
+    )
+
+
+def _require_machine(model: Any) -> None:  # noqa: ANN401 - as above
     """Refuse a support vector machine whose arrays are not of one size."""
     held = vars(model)
     if "support_vectors_" not in held:
@@ -303,29 +315,39 @@ def _require_vectors(model: Any) -> None:  # noqa: ANN401 - as above
         f"a machine of kernel {str(held.get('kernel'))[:40]!r} found; one of {sorted(KERNELS)}, "
         "on arrays, is expected",
     )
-    counts, n_vectors = held["_n_support"], len(held["support_"])
-    pairs = len(counts) * (len(counts) - 1) // 2
-    shapes: dict[str, set[Any]] = {
+    for name, allowed in _shapes_of_machine(model).items():
+        found = np.shape(held[name])
+        _expect(
+            found in allowed,
+            f"{name} of {type(model).__name__} is of shape {found}; {max(allowed)} is expected",
+        )
+    _require_counts(model)
+
+
+def _shapes_of_machine(model: Any) -> dict[str, set[tuple[int, ...]]]:  # noqa: ANN401 - as above
+    """Return the shapes that each array of a support vector machine may have."""
+    held = vars(model)
+    n_classes, n_vectors = len(held["_n_support"]), len(held["support_"])
+    n_pairs = n_classes * (n_classes - 1) // 2
+    return {
         "support_vectors_": {(n_vectors, _width(model))},
-        "_dual_coef_": {(len(counts) - 1, n_vectors)},
-        "_intercept_": {(pairs,)},
-        "_probA": {(pairs,), (0,)},
+        "_dual_coef_": {(n_classes - 1, n_vectors)},
+        "_intercept_": {(n_pairs,)},
+        "_probA": {(n_pairs,), (0,)},  # empty where it was fitted without probabilities
         "_probB": {np.shape(held["_probA"])},
     }
-    for name, allowed in shapes.items():
-        _expect(
-            np.shape(held[name]) in allowed,
-            f"{name} of {type(model).__name__} is of shape {np.shape(held[name])}; "
-            f"{max(allowed)} is expected",
-        )
-    machine = type(model)._impl in ("c_svc", "nu_svc")  # noqa: SLF001 - what libsvm is told
+
+
+def _require_counts(model: Any) -> None:  # noqa: ANN401 - as above
+    """Refuse a support vector machine whose classes have other vectors than there are."""
+    held = vars(model)
+    counts, n_vectors = held["_n_support"], len(held["support_"])
     _expect("_impl" not in held, "_impl of a machine is not its own")
-    _expect(
-        bool((counts >= 0).all()) and counts.sum() == n_vectors and counts.ndim == ONE_AXIS
-        if machine
-        else len(counts) == TWO_AXES,
-        f"{n_vectors} support vectors found; {counts.tolist()[:20]} are expected",
-    )
+    if model._impl in CLASSIFYING:  # noqa: SLF001 - what libsvm is told
+        fits = bool((counts >= 0).all()) and counts.sum() == n_vectors and counts.ndim == ONE_AXIS
+    else:
+        fits = len(counts) == COUNTS_OF_NO_CLASSES
+    _expect(fits, f"{n_vectors} support vectors found; {counts.tolist()[:20]} are expected")
 
 
 _LOOKS: tuple[tuple[Any, Callable[[Any], None]], ...] = (
@@ -334,8 +356,8 @@ _LOOKS: tuple[tuple[Any, Callable[[Any], None]], ...] = (
     ((BaseForest, IsolationForest), _require_trees),
     (TreePredictor, _require_predictor),
     (BaseHistGradientBoosting, _require_histograms),
-    ((KDTree, BallTree), _require_neighbours),
-    (NeighborsBase, _require_neighbourhood),
-    (BaseLibSVM, _require_vectors),
+    ((KDTree, BallTree), _require_neighbour_tree),
+    (NeighborsBase, _require_neighbour_model),
+    (BaseLibSVM, _require_machine),
     (BaseGradientBoosting, _require_stages),
 )
