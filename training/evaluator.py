@@ -32,7 +32,7 @@ class Part:
     Attributes
     ----------
     name
-        `main`, or `outer-1` and so on.
+        `main`, or that of an outer fold: `outer-1-of-10` and so on.
     table
         The features of all cases.
     target

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline as Steps
 
 from tideline.blend import sharpened
-from tideline.errors import DataError, SearchFailed
+from tideline.errors import DataError
 from tideline.panel import Panel
 from training.calibration import sharpness_of
 from training.candidate import Candidate
 from training.choice import Choice
 from training.evaluation import Scores, assess, majority_of, measure
 from training.evaluator import Part
+from training.failures import could_not_be_fitted
 from training.finder import Finder
 from training.fold import Answered, Answers, Fold, Positions, as_array, as_prediction
 from training.intervals import over_folds
@@ -144,53 +145,6 @@ class HeldOut:
         return found
 
 
-def held_out_by(
-    trusts: Sequence[Trust], beside: Candidate | None, asking: Asking, deadline: float
-) -> HeldOut | None:
-    """Fit the members of each choice, and ask them for the cases that were kept from it.
-
-    Parameters
-    ----------
-    beside
-        A baseline that is fitted and asked as well, where it can be.
-    deadline
-        On `time.monotonic`.
-
-    Returns
-    -------
-    HeldOut or None
-        In the order of the trusts, without the neighbours; None when the time was over first.
-
-    Raises
-    ------
-    SearchFailed
-        When a member cannot be fitted, or cannot answer.
-    """
-    found = [{c.key: c for _, c in trust.choice.members} for trust in trusts]
-    answered = asking.all(
-        [(trust, c) for trust, each in zip(trusts, found, strict=True) for c in each.values()],
-        deadline,
-        returns_fit=len(trusts) == 1,
-    )
-    if answered is None:
-        return None
-    told = [{key: next(answered) for key in each} for each in found]
-    for trust, by in zip(trusts, told, strict=True):
-        _require_members(trust.choice, by)
-    by_trust = [{k: one for k, one in by.items() if isinstance(one, Answered)} for by in told]
-    blended = [_blended(t.choice, by) for t, by in zip(trusts, by_trust, strict=True)]
-    baselines = _beside(beside, trusts, by_trust, asking, deadline)
-    return HeldOut(
-        "hold-out" if len(trusts) == 1 else "outer folds",
-        np.concatenate([trust.asked for trust in trusts]),
-        np.concatenate(blended),
-        np.unique(np.concatenate([trust.fit_on for trust in trusts])),
-        baselines,
-        {key: one.fitted for key, one in by_trust[0].items() if one.fitted is not None},
-        len(trusts),
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class Asking:
     """What questions are answered with.
@@ -240,6 +194,73 @@ class Asking:
         return (outcome.failure or outcome.result for outcome in ended)
 
 
+def held_out_by(
+    trusts: Sequence[Trust], beside: Candidate | None, asking: Asking, deadline: float
+) -> HeldOut | None:
+    """Fit the members of each choice, and ask them for the cases that were kept from it.
+
+    Parameters
+    ----------
+    beside
+        A baseline that is fitted and asked as well, where it can be.
+    deadline
+        On `time.monotonic`.
+
+    Returns
+    -------
+    HeldOut or None
+        In the order of the trusts, without the neighbours; None when the time was over first.
+
+    Raises
+    ------
+    SearchFailed
+        When a member cannot be fitted, or cannot answer.
+    """
+    found = [{c.key: c for _, c in trust.choice.members} for trust in trusts]
+    answered = asking.all(
+        [(trust, c) for trust, each in zip(trusts, found, strict=True) for c in each.values()],
+        deadline,
+        returns_fit=len(trusts) == 1,
+    )
+    if answered is None:
+        return None
+    told = [{key: next(answered) for key in each} for each in found]
+    for trust, by in zip(trusts, told, strict=True):
+        _require_members(trust.choice, by, asking.workers.told_memory)
+    by_trust = [{k: one for k, one in by.items() if isinstance(one, Answered)} for by in told]
+    blended = [_blended(t.choice, by) for t, by in zip(trusts, by_trust, strict=True)]
+    baselines = _beside(beside, trusts, by_trust, asking, deadline)
+    return HeldOut(
+        "hold-out" if len(trusts) == 1 else "outer folds",
+        np.concatenate([trust.asked for trust in trusts]),
+        np.concatenate(blended),
+        np.unique(np.concatenate([trust.fit_on for trust in trusts])),
+        baselines,
+        {key: one.fitted for key, one in by_trust[0].items() if one.fitted is not None},
+        len(trusts),
+    )
+
+
+def _require_members(choice: Choice, by: Mapping[str, Answered | str], memory: str) -> None:
+    for _, candidate in choice.members:
+        failure = by[candidate.key]
+        if isinstance(failure, str):
+            raise could_not_be_fitted(
+                f"{candidate.name} could not answer for the held-out cases",
+                failure,
+                memory,
+                mend="Name another model or other arguments, or leave the model out for a search.",
+                field="model_training.model",
+            )
+
+
+def _blended(choice: Choice, by: Mapping[str, Answered]) -> Answers:
+    mean = np.zeros(by[choice.members[0][1].key].answers.shape)
+    for weight, candidate in choice.members:
+        mean += weight * by[candidate.key].answers
+    return sharpened(mean, choice.sharpness).astype(np.float32)
+
+
 def _beside(
     beside: Candidate | None,
     trusts: Sequence[Trust],
@@ -256,24 +277,6 @@ def _beside(
     asked = list(asking.all([(trust, beside) for trust in trusts], half) or ())
     answers = [one.answers for one in asked if isinstance(one, Answered)]
     return {CONVOLUTIONS: np.concatenate(answers)} if len(answers) == len(trusts) else {}
-
-
-def _require_members(choice: Choice, by: Mapping[str, Answered | str]) -> None:
-    for _, candidate in choice.members:
-        failure = by[candidate.key]
-        if isinstance(failure, str):
-            raise SearchFailed(
-                f"{candidate.name} could not answer for the held-out cases: {failure}.",
-                mend="Name another model or other arguments, or leave the model out for a search.",
-                field="model_training.model",
-            )
-
-
-def _blended(choice: Choice, by: Mapping[str, Answered]) -> Answers:
-    mean = np.zeros(by[choice.members[0][1].key].answers.shape)
-    for weight, candidate in choice.members:
-        mean += weight * by[candidate.key].answers
-    return sharpened(mean, choice.sharpness).astype(np.float32)
 
 
 def out_of_fold(finder: Finder, choice: Choice, beside: Candidate | None) -> HeldOut:
@@ -305,31 +308,6 @@ def _calibrated_without(part: Part, choice: Choice) -> Answers:
         sharpness = sharpness_of(part.target, others, choice.mean[~here]) if others.size else 1.0
         answers[here] = sharpened(choice.mean[here], sharpness)
     return answers.astype(np.float32)
-
-
-def beside_neighbours(
-    held_out: HeldOut,
-    trusts: Sequence[Trust],
-    panel: Panel,
-    target: Target,
-    *,
-    tools: Tools,
-    seconds: float,
-) -> HeldOut:
-    """Return the answers with those of 1-NN DTW beside, where the time and the series allow it."""
-    tools.journal.say(f"asking {WARPING} for the same cases, for at most {seconds:.0f} s")
-    try:
-        nearest = neighbours(trusts, panel, target, seconds, tools.workers.count)
-    except DataError as error:
-        tools.journal.notice(f"no {WARPING} baseline: {error.message}")
-        return held_out
-    if nearest.answers is None:
-        tools.journal.notice(
-            f"no {WARPING} baseline: it takes about {nearest.seconds:.0f} s, and "
-            f"{max(seconds, 0.0):.0f} s were left for it once the model was fitted."
-        )
-        return held_out
-    return held_out.beside(WARPING, nearest.answers)
 
 
 def neighbours(
@@ -369,3 +347,28 @@ def neighbours(
     else:
         wide = answers.astype(np.float64)[:, np.newaxis]
     return Neighbours(wide, time.monotonic() - began)
+
+
+def beside_neighbours(
+    held_out: HeldOut,
+    trusts: Sequence[Trust],
+    panel: Panel,
+    target: Target,
+    *,
+    tools: Tools,
+    seconds: float,
+) -> HeldOut:
+    """Return the answers with those of 1-NN DTW beside, where the time and the series allow it."""
+    tools.journal.say(f"asking {WARPING} for the same cases, for at most {seconds:.0f} s")
+    try:
+        nearest = neighbours(trusts, panel, target, seconds, tools.workers.count)
+    except DataError as error:
+        tools.journal.notice(f"no {WARPING} baseline: {error.message}")
+        return held_out
+    if nearest.answers is None:
+        tools.journal.notice(
+            f"no {WARPING} baseline: it takes about {nearest.seconds:.0f} s, and "
+            f"{max(seconds, 0.0):.0f} s were left for it once the model was fitted."
+        )
+        return held_out
+    return held_out.beside(WARPING, nearest.answers)

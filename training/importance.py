@@ -155,7 +155,7 @@ class _Group:
     Attributes
     ----------
     places
-        For each part that has any of them, its number and their positions among its own columns.
+        For each member that has any of them, its number and their positions among its own columns.
     losses
         What each shuffle cost, by metric.
     """
@@ -172,7 +172,7 @@ class _Group:
 
 
 class _Measurement:
-    """The answers of each part, kept: what a shuffle does not touch is not asked again."""
+    """The answers of each member, kept: what a shuffle does not touch is not asked again."""
 
     def __init__(
         self, pipeline: Pipeline, X: NDArray[Any], target: Target, metric: str, deadline: float
@@ -233,7 +233,7 @@ class _Measurement:
         return _Group(kind, what, [(n, place) for n, place in enumerate(places) if place.size])
 
     def _shuffled(self, group: _Group, order: Columns) -> list[Answers]:
-        """Return the answers of the parts when the columns of a group are shuffled."""
+        """Return the answers of the members when the columns of a group are shuffled."""
         answers = list(self._whole)
         for number, place in group.places:
             table = self._tables[number]
@@ -244,7 +244,7 @@ class _Measurement:
         return answers
 
     def _asked(self, number: int) -> Answers:
-        """Return what a part answers for its table, and note how long it took."""
+        """Return what a member answers for its table, and note how long it took."""
         began = time.monotonic()
         steps = self._members[number].steps
         features = transformed(steps, self._tables[number])

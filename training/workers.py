@@ -34,6 +34,7 @@ Then = Callable[["Outcome"], None]
 
 TOO_LONG = "it took longer than it was given"
 POLL_SECONDS = 0.2
+"""The longest that one wait for a job takes: who waits looks at its own deadline in between."""
 LEAST_MEMORY = 512 * 2**20
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """Read by libraries that are loaded later than the workers begin, as LightGBM's."""

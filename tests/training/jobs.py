@@ -62,6 +62,8 @@ class Strange(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sklearn 
                 file.write(f"{X.dtype}\n")
         if self.way == "raise":
             raise ValueError(f"{len(X)} cases are too few")
+        if self.way == "memory":
+            raise MemoryError(f"Unable to allocate {len(X)} GiB")
         if self.way == "sleep":
             sleep_long()
         self.classes_ = np.unique(y)

@@ -119,6 +119,19 @@ def test_a_member_that_cannot_answer_is_told(tmp_path: Path, workers: Workers) -
         held_out_by([trust], None, asking, later())
 
 
+def test_a_member_that_fills_the_memory_is_told_with_what_helps(
+    tmp_path: Path, workers: Workers
+) -> None:
+    target = target_of(2)
+    asking = Asking(table_of(tmp_path, target), target, workers)
+    trust = Trust(chosen(candidate_of(Strange("memory"))), FIT_ON, ASKED)
+    with pytest.raises(SearchFailed, match="cases in the memory that there is: Memory") as caught:
+        held_out_by([trust], None, asking, later())
+    assert workers.told_memory in caught.value.message
+    assert "smaller model" in caught.value.mend
+    assert caught.value.field == "model_training.model"
+
+
 def test_there_is_no_score_when_the_time_is_over(tmp_path: Path, workers: Workers) -> None:
     target = target_of(2)
     asking = Asking(table_of(tmp_path, target), target, workers)
