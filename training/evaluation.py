@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from scipy.stats import rankdata
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
 from tideline.pipeline import Prediction
-from training.intervals import Interval, bootstrap, joined, newcombe, wilson
-from training.jackknife import areas_without, jackknife, means_without
+from training.intervals import Interval, Known, bootstrap, joined, known_area, known_share
+from training.jackknife import Jackknife, areas_without, means_without
+from training.ranges import floor_of
 from training.task import Target
 
 FloatArray = NDArray[np.float64]
@@ -32,7 +34,10 @@ class Scores:
     majority : mapping of metric to what needs no features scores on the same cases
         The largest class, or the mean; and for the log-loss the shares of the classes.
     groupless : tuple of metric
-        Those whose interval takes the cases for independent, though they come in groups.
+        Those whose interval takes the cases for independent, though they come in groups: too few
+        of these can be left out.
+    alike : tuple of metric
+        The same, where the score is the same without each of the groups.
     slow : tuple of metric
         Those that there was no time to resample.
     """
@@ -41,6 +46,7 @@ class Scores:
     intervals: dict[str, Interval]
     majority: dict[str, float]
     groupless: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
     slow: tuple[str, ...] = ()
 
     @property
@@ -54,36 +60,47 @@ class Scores:
             )
         if self.slow:
             told.append(f"no interval for {' and '.join(self.slow)}: there was no time for it")
-        alone = [name for name in self.groupless if name in self.intervals]
-        if alone:
-            told.append(
-                f"the interval of {' and '.join(alone)} takes the cases for independent, and may "
-                "be too narrow: fewer than 2 of their groups can be left out to see what it changes"
-            )
+        for names, why in (
+            (self.groupless, "fewer than 2 of their groups can be left out to see what it changes"),
+            (self.alike, "it is the same without each of their groups"),
+        ):
+            alone = [name for name in names if name in self.intervals]
+            if alone:
+                told.append(
+                    f"the interval of {' and '.join(alone)} takes the cases for independent, and "
+                    f"may be too narrow: {why}"
+                )
         return "; ".join(told) or None
 
-    def over_groups(self, without: Mapping[str, FloatArray]) -> Scores:
+    def over_groups(
+        self, without: Mapping[str, FloatArray], known: Mapping[str, Known] = MappingProxyType({})
+    ) -> Scores:
         """Return the same with intervals for cases that come in groups.
 
-        Each holds the one for independent cases too: where every group is answered alike, as
-        without a mistake, the groups say nothing of how sure it is.
+        Each holds the one for independent cases too.
 
         Parameters
         ----------
         without : mapping of metric to float64 array of shape (n_groups,)
             The score without each group; NaN where there is none.
+        known : mapping of metric to Known
+            Those whose interval is that of fewer cases; of the others it lies evenly about the
+            score.
         """
-        intervals, groupless = dict(self.intervals), list(self.groupless)
-        for name, score in self.metrics.items():
-            if name not in without:
-                continue
-            by_group = jackknife(score, without[name])
+        intervals, groupless, alike = dict(self.intervals), list(self.groupless), list(self.alike)
+        for name in [name for name in self.metrics if name in without]:
+            score = self.metrics[name]
+            by_group = Jackknife.of(score, without[name], floor_of(name))
             if by_group is None:
                 groupless.append(name)
-            elif np.ptp(by_group) or name in intervals:
+            elif name in known:
+                intervals[name] = known[name].among(by_group.cases_of(known[name]))
+            elif not by_group.variance:
+                alike.append(name)
+            else:
                 independent = intervals.get(name, (score, score))
-                intervals[name] = joined(name, independent, by_group)
-        return replace(self, intervals=intervals, groupless=tuple(groupless))
+                intervals[name] = joined(name, independent, by_group.interval)
+        return replace(self, intervals=intervals, groupless=tuple(groupless), alike=tuple(alike))
 
 
 def measure(target: Target, y: NDArray[Any], answers: Prediction) -> dict[str, float]:
@@ -130,21 +147,27 @@ def assess(
     """
     baseline = majority_of(target, y_train, y.size)
     metrics = measure(target, y, answers)
+    known = _known(target, y, answers, metrics)
     intervals = {
-        **_known_intervals(target, y, answers, metrics),
+        **{name: each.among(each.n_cases) for name, each in known.items()},
         **{
-            name: bootstrap(score, strata_of(target, y), random_state)
+            name: bootstrap(score, strata_of(target, y), random_state, floor=floor_of(name))
             for name, score in _resampled(target, y, answers).items()
             if name in metrics
         },
     }
     varying = {name: interval for name, interval in intervals.items() if interval is not None}
     scores = Scores(metrics, varying, measure(target, y, baseline))
-    return scores if groups is None else scores.over_groups(_without(target, y, answers, groups))
+    if groups is None:
+        return scores
+    return scores.over_groups(_without(target, y, answers, groups), known)
 
 
 def majority_of(target: Target, y_train: NDArray[Any], n_cases: int) -> Prediction:
     """Return what is answered without a look at the series: the share of each class, or the mean.
+
+    As near as float32 has it, for so are the answers of models kept: one that answers the same is
+    to have the same scores, and not to be a little better by rounding.
 
     Parameters
     ----------
@@ -154,22 +177,26 @@ def majority_of(target: Target, y_train: NDArray[Any], n_cases: int) -> Predicti
         How many answers there are, all alike.
     """
     if not target.n_classes:
-        return Prediction((), values=np.full(n_cases, y_train.mean(), dtype=np.float64))
-    shares = np.bincount(y_train, minlength=target.n_classes) / y_train.size
-    return Prediction((), target.classes, np.tile(shares, (n_cases, 1)))
+        return Prediction((), values=np.full(n_cases, _kept(y_train.mean())))
+    shares = _kept(np.bincount(y_train, minlength=target.n_classes) / y_train.size)
+    return Prediction((), target.classes, np.tile(shares / shares.sum(), (n_cases, 1)))
 
 
-def _known_intervals(
+def _kept(answers: NDArray[Any] | float) -> FloatArray:
+    return np.asarray(answers, dtype=np.float32).astype(np.float64)
+
+
+def _known(
     target: Target, y: NDArray[Any], answers: Prediction, metrics: dict[str, float]
-) -> dict[str, Interval]:
-    """Return the intervals that need no resampling."""
+) -> dict[str, Known]:
+    """Return what is known of the metrics whose interval needs no resampling."""
     if answers.probabilities is None:
         return {}
     right = int((answers.probabilities.argmax(axis=1) == y).sum())
-    found = {"accuracy": wilson(right, y.size)}
+    found = {"accuracy": known_share(right, y.size)}
     if target.n_classes == 2 and "roc_auc" in metrics:
         n_later = int(y.sum())
-        found["roc_auc"] = newcombe(metrics["roc_auc"], n_later, y.size - n_later)
+        found["roc_auc"] = known_area(metrics["roc_auc"], n_later, y.size - n_later)
     return found
 
 

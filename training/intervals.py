@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,68 @@ RESAMPLES = 1000
 EDGE = 1e-9
 MOST_DRAWS = 4_000_000
 """Cases drawn over all resamples, so that a large test set costs seconds and not minutes."""
+ROUNDING = 1e-9
+"""By how much of their size scores may differ that are the same but for rounding."""
 
 
-def wilson(successes: int, trials: int) -> Interval:
+def varies(scores: FloatArray, floor: float = 1.0) -> bool:
+    """Tell whether scores differ by more than rounding makes them.
+
+    Parameters
+    ----------
+    scores : float64 array of shape (n_scores,)
+        All finite, one at least.
+    floor
+        The least size that they are taken to be of; see `training.ranges.floor_of`.
+    """
+    return float(np.ptp(scores)) > ROUNDING * max(floor, float(np.abs(scores).max()))
+
+
+@dataclass(frozen=True)
+class Known:
+    """A score whose interval follows from it and the number of cases, without resampling.
+
+    Attributes
+    ----------
+    n_cases
+        How many cases the score is of.
+    variance
+        Of the score, were the cases independent.
+    among
+        Returns the 95 % interval as of so many independent cases, which need be no whole number.
+    """
+
+    n_cases: int
+    variance: float
+    among: Callable[[float], Interval]
+
+
+def known_share(successes: int, trials: int) -> Known:
+    """Return what is known of a share, as the accuracy; see `wilson`."""
+    share = successes / trials
+    variance = share * (1 - share) / trials
+    return Known(trials, variance, lambda n: wilson(share * n, n))
+
+
+def known_area(area: float, n_positive: int, n_negative: int) -> Known:
+    """Return what is known of an area under a ROC curve of two classes; see `newcombe`.
+
+    Of fewer cases, both classes have fewer in proportion.
+    """
+    n_cases = n_positive + n_negative
+    variance = _variance_of_area(area, n_positive, n_negative)
+    return Known(
+        n_cases,
+        variance,
+        lambda n: newcombe(area, n_positive * n / n_cases, n_negative * n / n_cases),
+    )
+
+
+def wilson(successes: float, trials: float) -> Interval:
     """Return the 95 % interval of a share, after Wilson (1927).
 
-    It stays inside 0 and 1, and is sound for few trials and for shares of 0 and 1.
+    It stays inside 0 and 1, and is sound for few trials and for shares of 0 and 1. Neither need be
+    a whole number, as where cases in groups count for fewer than they are.
     """
     share = successes / trials
     spread = Z_95**2 / trials
@@ -36,7 +93,7 @@ def wilson(successes: int, trials: int) -> Interval:
     return low, high
 
 
-def newcombe(area: float, n_positive: int, n_negative: int) -> Interval:
+def newcombe(area: float, n_positive: float, n_negative: float) -> Interval:
     """Return the 95 % interval of an area under a ROC curve of two classes.
 
     Method 5 of Newcombe (2006), Confidence intervals for an effect size measure based on the
@@ -44,11 +101,9 @@ def newcombe(area: float, n_positive: int, n_negative: int) -> Interval:
     of Hanley and McNeil (1982), symmetric in the two classes. It stays inside 0 and 1, and has a
     width also for classes that are told apart without a fault.
     """
-    pairs, mean = n_positive * n_negative, (n_positive + n_negative) / 2 - 1
 
     def beyond(true: float) -> float:
-        spread = true * (1 - true)
-        variance = spread * (1 + mean * (1 - true) / (2 - true) + mean * true / (1 + true)) / pairs
+        variance = _variance_of_area(true, n_positive, n_negative)
         return float((area - true) ** 2 - Z_95**2 * variance)
 
     # Inside of both roots also for 0 and 1, which are roots themselves.
@@ -58,14 +113,23 @@ def newcombe(area: float, n_positive: int, n_negative: int) -> Interval:
     return float(low), float(high)
 
 
+def _variance_of_area(area: float, n_positive: float, n_negative: float) -> float:
+    """Return the variance after Hanley and McNeil (1982), with the mean of the class sizes."""
+    mean = (n_positive + n_negative) / 2 - 1
+    beside = mean * (1 - area) / (2 - area) + mean * area / (1 + area)
+    return area * (1 - area) * (1 + beside) / (n_positive * n_negative)
+
+
 def bootstrap(
     score: Callable[[NDArray[np.intp]], FloatArray],
     strata: NDArray[np.int64],
     random_state: int = 0,
+    *,
+    floor: float = 1.0,
 ) -> Interval | None:
     """Return the 95 % percentile interval of a score over resampled cases, after Efron (1979).
 
-    None where every resample has one score: this says nothing of how sure it is.
+    None where every resample has one score, but for rounding: this says nothing of how sure it is.
 
     Parameters
     ----------
@@ -74,6 +138,8 @@ def bootstrap(
         shape (n_resamples,).
     strata : int64 array of shape (n_cases,)
         Cases are drawn within their stratum, so that no resample lacks a class.
+    floor
+        As for `varies`.
     """
     rng = np.random.default_rng(random_state)
     resamples = int(np.clip(MOST_DRAWS // max(strata.size, 1), 200, RESAMPLES))
@@ -82,7 +148,7 @@ def bootstrap(
         members = np.flatnonzero(strata == stratum)
         drawn[:, members] = rng.choice(members, size=(resamples, members.size))
     scores = score(drawn)
-    if not np.ptp(scores):
+    if not varies(scores, floor):
         return None
     low, high = np.quantile(scores, [0.025, 0.975])
     return float(low), float(high)

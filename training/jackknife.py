@@ -8,34 +8,84 @@ Miller (2015), A practitioner's guide to cluster-robust inference, Journal of Hu
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
+from training.intervals import Z_95, Interval, Known, varies
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-def jackknife(score: float, without: FloatArray) -> tuple[float, float] | None:
-    """Return the 95 % interval of a score by groups; None with fewer than two to reckon with.
+@dataclass(frozen=True)
+class Jackknife:
+    """How far a score depends on each of the groups.
 
-    Parameters
+    Attributes
     ----------
     score
         Of all cases.
-    without : float64 array of shape (n_groups,)
-        The score without each group; NaN where there is none, as of an area without one of two
-        classes. Such groups are not reckoned with.
+    n_groups
+        How many can be left out, at least two.
+    variance
+        Of the score, were other groups drawn; 0 where it is the same without each.
     """
-    defined = without[np.isfinite(without)]
-    if defined.size < 2:
-        return None
-    variance = (defined.size - 1) / defined.size * float(((defined - score) ** 2).sum())
-    half = float(student.ppf(0.975, defined.size - 1)) * math.sqrt(variance)
-    return score - half, score + half
+
+    score: float
+    n_groups: int
+    variance: float
+
+    @classmethod
+    def of(cls, score: float, without: FloatArray, floor: float = 1.0) -> Self | None:
+        """Return what the groups tell; None with fewer than two to reckon with.
+
+        Parameters
+        ----------
+        score
+            Of all cases.
+        without : float64 array of shape (n_groups,)
+            The score without each group; NaN where there is none, as of an area without one of two
+            classes. Such groups are not reckoned with.
+        floor
+            As for `training.intervals.varies`: what rounding leaves of no variance at all is none.
+        """
+        defined = without[np.isfinite(without)]
+        n = defined.size
+        if n < 2:
+            return None
+        if not varies(np.append(defined, score), floor):
+            return cls(score, n, 0.0)
+        return cls(score, n, (n - 1) / n * float(((defined - score) ** 2).sum()))
+
+    @property
+    def quantile(self) -> float:
+        """Student's t, of one degree less than there are groups, that 95 % lie within."""
+        return float(student.ppf(0.975, self.n_groups - 1))
+
+    @property
+    def interval(self) -> Interval:
+        """The 95 % interval that lies evenly about the score."""
+        half = self.quantile * math.sqrt(self.variance)
+        return self.score - half, self.score + half
+
+    def cases_of(self, known: Known) -> float:
+        """Return as many independent cases as would tell as much as these do in their groups.
+
+        After Korn and Graubard (1998), Confidence intervals for proportions with small expected
+        number of positive counts estimated from survey data, Survey Methodology 24: those of which
+        the variance would be that of the groups, fewer as it is known from few of them, and at most
+        the cases themselves. Where the groups do not differ, each may be of one piece, and counts
+        as one case.
+        """
+        if not self.variance:
+            return float(self.n_groups)
+        cases = known.n_cases * known.variance / self.variance * (Z_95 / self.quantile) ** 2
+        return min(cases, float(known.n_cases))
 
 
 def means_without(values: FloatArray, group_of: IntArray) -> FloatArray:

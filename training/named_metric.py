@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from training.evaluation import Scores, strata_of
 from training.fold import Answers
-from training.intervals import Interval, joined
+from training.intervals import Interval, joined, varies
+from training.ranges import floor_of
 from training.scoring import OF_PROBABILITIES, OWN_METRICS, ranked
 from training.task import Target
 
@@ -148,7 +149,7 @@ class NamedMetric:
         """
         scores = drawn[np.isfinite(drawn)]
         # What most resamples do not define is not known from the others.
-        if 2 * scores.size < drawn.size or not np.ptp(scores):
+        if 2 * scores.size < drawn.size or not varies(scores, floor_of(self.name)):
             return None
         low, high = (float(end) for end in np.quantile(scores, [0.025, 0.975]))
         narrower = math.sqrt(share)

@@ -18,6 +18,18 @@ _RANGES = {
     "matthews_corrcoef": (-1.0, 1.0),
 }
 _CLOSE = 1e-12
+_IN_UNITS = frozenset(
+    {
+        "mae",
+        "rmse",
+        "neg_max_error",
+        "neg_mean_absolute_error",
+        "neg_mean_squared_error",
+        "neg_median_absolute_error",
+        "neg_root_mean_squared_error",
+    }
+)
+"""Errors in the unit of what is foretold: of picofarads all are far below 1."""
 
 
 def range_of(metric: str) -> tuple[float, float]:
@@ -33,7 +45,16 @@ def range_of(metric: str) -> tuple[float, float]:
     return _RANGES.get(metric, (0.0, 1.0))
 
 
+def floor_of(metric: str) -> float:
+    """Return the least size by which a difference of two scores is judged to be small.
+
+    It is 1, so that a rounding error about a score of 0 is none, but 0 for an error that has a
+    unit: that is small or large by its own size alone.
+    """
+    return 0.0 if metric in _IN_UNITS else 1.0
+
+
 def is_best(metric: str, score: float) -> bool:
     """Tell whether no score can be better, but for what rounding adds or takes."""
     best = range_of(metric)[0 if metric in FALLING else 1]
-    return math.isclose(score, best, rel_tol=_CLOSE, abs_tol=_CLOSE)
+    return math.isclose(score, best, rel_tol=_CLOSE, abs_tol=_CLOSE * floor_of(metric))

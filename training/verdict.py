@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from tideline.labels import Task
 from tideline.model import Metrics
 from tideline.wording import metric_of
 from training.heldout import WARPING
-from training.ranges import FALLING, is_best
+from training.ranges import FALLING, floor_of, is_best
 from training.scoring import OWN_METRICS
 
 MAJORITY = "majority"
@@ -17,6 +18,8 @@ _NOT_OURS = (MAJORITY, WARPING)
 """The baselines that are no models of ours: to be as good as one of them is no gain.
 
 As good as another of our own portfolio is good enough."""
+_TIE = 1e-6
+"""Of their size, by which two scores may differ and be a tie: answers are kept as float32."""
 _USUAL: Mapping[Task, str] = {"classification": "accuracy", "regression": "rmse"}
 
 
@@ -45,8 +48,8 @@ def unbeaten(
 ) -> tuple[Unbeaten, ...]:
     """Return the baselines that a model does not beat.
 
-    By the metric that was raised, where both have it; else by accuracy, or by the error. A tie with
-    the majority or with 1-NN DTW is not enough, unless nothing can be better.
+    By the metric that was raised, where both have it; else by accuracy, or by the error. A tie, but
+    for rounding, with the majority or with 1-NN DTW is not enough, unless nothing can be better.
 
     Parameters
     ----------
@@ -67,7 +70,7 @@ def unbeaten(
 
 
 def _beats(baseline: str, metric: str, ours: float, theirs: float) -> bool:
-    if ours == theirs:
+    if math.isclose(ours, theirs, rel_tol=_TIE, abs_tol=_TIE * floor_of(metric)):
         return baseline not in _NOT_OURS or is_best(metric, ours)
     return (ours < theirs) == (metric in FALLING)
 

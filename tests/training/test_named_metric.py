@@ -128,3 +128,16 @@ def test_groups_widen_the_interval(n_groups: int) -> None:
     assert widths[0] == pytest.approx(widths[1], rel=0.25)
     if n_groups == 10:
         assert widths[0] > 3 * np.ptp(alone.intervals[metric])
+
+
+def test_rounding_is_no_interval() -> None:
+    target = target_of(2, 60)
+    answers = np.where(np.eye(2)[target.y] > 0, 0.9, 0.1)
+    for group_of in (None, np.arange(60) // 6):
+        scores = told("neg_brier_score", target, answers, groups=group_of)
+        assert scores.intervals == {}
+        assert "no interval for neg_brier_score" in str(scores.note)
+    # Which errors in a small unit are not.
+    foretold = Target("regression", (), 1e-12 * np.random.default_rng(0).normal(size=60))
+    scores = told("neg_max_error", foretold, np.zeros((60, 1)))
+    assert np.ptp(scores.intervals["neg_max_error"]) > 1e-13

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from sklearn.linear_model import Lasso
 
 from tideline.labels import Task
 from tideline.model import Metrics
-from training.heldout import CONVOLUTIONS, WARPING
+from training.heldout import CONVOLUTIONS, WARPING, HeldOut
+from training.task import Target
 from training.verdict import MAJORITY, Unbeaten, unbeaten, warning_of
 
 HALF = {"accuracy": 0.5, "roc_auc": 0.5, "log_loss": 0.7}
@@ -87,6 +90,45 @@ def test_a_tie_is_enough_where_nothing_can_be_better(
 
     assert lost(best) == []
     assert lost(good) == [WARPING]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("metric", ["r2", "neg_mean_absolute_error", "neg_mean_squared_error"])
+@pytest.mark.parametrize(("centre", "spread"), [(0.0, 1.0), (1e5, 1.0), (0.0, 1e-9)])
+def test_to_answer_the_mean_is_not_to_beat_it(
+    seed: int, metric: str, centre: float, spread: float
+) -> None:
+    y = np.random.default_rng(seed).normal(centre, spread, 40)
+    # As a Lasso does that drops every feature.
+    mean = Lasso(alpha=1e9).fit(np.zeros((30, 1)), y[:30]).predict(np.zeros((10, 1)))
+    assert lost_by(mean[:, np.newaxis], Target("regression", (), y), metric) == [MAJORITY]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("metric", ["neg_log_loss", "neg_brier_score", "accuracy"])
+def test_to_answer_the_shares_of_the_classes_is_not_to_beat_them(seed: int, metric: str) -> None:
+    y = np.random.default_rng(seed).integers(0, 3, 40)
+    shares = np.bincount(y[:30], minlength=3) / 30
+    target = Target("classification", (0, 1, 2), y)
+    assert lost_by(np.tile(shares, (10, 1)), target, metric) == [MAJORITY]
+
+
+def lost_by(answers: np.ndarray, target: Target, metric: str) -> list[str]:
+    """Return what is not beaten by answers for the last ten of forty cases."""
+    fit_on, asked = np.arange(30), np.arange(30, 40)
+    held_out = HeldOut("hold-out", asked, answers.astype(np.float32), fit_on)
+    scores = held_out.scores(target, 0, metric=metric)
+    found = unbeaten(scores.metrics, {MAJORITY: scores.majority}, metric, target.task)
+    return [each.baseline for each in found]
+
+
+def test_small_errors_are_compared_by_their_size() -> None:
+    # As of picofarads, in farads.
+    majority = {"r2": 0.0, "mae": 4e-12, "rmse": 5e-12}
+    for metric in ("neg_mean_absolute_error", "neg_root_mean_squared_error"):
+        better, worse = ({name: k * of for name, of in majority.items()} for k in (0.5, 2.0))
+        assert unbeaten(better, {MAJORITY: majority}, metric, "regression") == ()
+        assert len(unbeaten(worse, {MAJORITY: majority}, metric, "regression")) == 1
 
 
 def test_the_warning_names_baselines_metrics_and_scores() -> None:
