@@ -34,6 +34,8 @@ PORTFOLIO_GROWTH = 0.2
 """Of a longer budget, what features, a larger portfolio and the end of the run take more."""
 ROUND_BUDGET = 30
 """Seconds that a budget is advised in."""
+WHOLE = 1.25
+"""How many times as long as in a fold a fit to all cases takes, or a little more."""
 WARPING_SHARE = 0.8
 """Of the time left once all is fitted, what the nearest neighbours may take: nothing but the report
 is to come, which has its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -32,6 +32,7 @@ from training.schedule import (
     LEAST_SEARCH,
     PORTFOLIO_SHARE,
     WARPING_SHARE,
+    WHOLE,
     Schedule,
 )
 from training.scoring import default_metric
@@ -190,7 +191,7 @@ class Search:
             map(self._outer_folds, self._data.split.outer_splits()),
             {c.key: known[c.key] for c in candidates},
             self._tools.ledger,
-            self._schedule.left - self._fit_seconds(),
+            self._schedule.left - self._seconds_to_fit(self._default),
             self._tools.workers.count,
         )
         if not folds:
@@ -242,14 +243,23 @@ class Search:
 
     def _seconds_to_search(self) -> float:
         """Return what is left without the last fits: to all cases, and in each outer fold."""
-        last = FITS_TO_SPARE * self._fit_seconds() * (1 + len(self._nested))
+        last = FITS_TO_SPARE * self._n_fits * self._seconds_to_fit(self._default)
         return self._schedule.left - max(FIT_SHARE * self._schedule.left, last)
 
-    def _fit_seconds(self) -> float:
-        """Return what it takes to fit the members of the default once, in all workers."""
+    @property
+    def _default(self) -> list[Candidate]:
+        """The members of the default blend."""
+        return default_blend([found.candidate for found in self._main.found])
+
+    @property
+    def _n_fits(self) -> int:
+        """How often a member is fitted at the end: to all cases, and without the held-out ones."""
+        return 1 + (len(self._nested) or int(self._data.split.held_out.size > 0))
+
+    def _seconds_to_fit(self, candidates: Iterable[Candidate]) -> float:
+        """Return what it takes to fit some candidates once to as many cases as in a fold."""
         seconds = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
-        blend = default_blend([found.candidate for found in self._main.found])
-        return sum(seconds[c.key] for c in blend) / self._tools.workers.count
+        return sum(seconds[c.key] for c in candidates) / self._tools.workers.count
 
     def _budget_to_search(self, seconds: float) -> int:
         """Return a budget, roughly, of which TPOT would have enough, and not these seconds."""
@@ -292,7 +302,16 @@ class Search:
             self._wanted.random_state, deadline=self._schedule.at(CHOICE_SHARE)
         )
         journal.say(f"chosen: {choice.name}, {choice.reason}", 1.0)
-        return default if choice.is_like(default) else choice
+        if choice.is_like(default):
+            return default
+        needed = WHOLE * self._n_fits * self._seconds_to_fit(c for _, c in choice.members)
+        if needed > self._schedule.left:
+            journal.notice(
+                f"{choice.name} is better, but to fit and to score it takes about {needed:.0f} s, "
+                f"and {max(self._schedule.left, 0):.0f} s are left: the default is published."
+            )
+            return default
+        return choice
 
     def _scored(self, choice: Choice, default: Choice) -> tuple[Choice, HeldOut | None]:
         """Return the honest score of a choice; of the default, where the choice has none.
