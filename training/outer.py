@@ -14,6 +14,8 @@ FEWEST_TO_SEARCH = 5
 """Outer folds, below which a score that is nearer to the truth is worth more than a search."""
 SURELY = 1.25
 """What is reckoned with of a search beyond its least: the estimate comes before the comparisons."""
+JOB_SECONDS = 0.1
+"""What a fold takes beside fit and answer: the way to a worker, and its features."""
 NESTED_FOLDS = 3
 """Folds inside an outer fold, at most: what is judged there is the way of choosing."""
 
@@ -44,8 +46,7 @@ def affordable(
     """Return the way of cutting outer folds that the time does for; nothing if none is.
 
     The finest one in which TPOT can search as well; else the finest that the portfolio can be
-    compared in. Where there are several, the dearest has to do with half of the time: what it tells
-    is a little more, and a score that is late is none.
+    compared in.
 
     Parameters
     ----------
@@ -62,13 +63,8 @@ def affordable(
     needed = [(folds, _seconds(folds, fold_seconds, ledger) / n_workers) for folds in ways]
     if fold_seconds and (known := [folds for folds, seconds in needed if not seconds]):
         return known[0]
-    dearest = max((len(folds) for folds, _ in needed), default=0) if len(needed) > 1 else 0
     most = NESTED_SHARE * max(left, 0.0)
-    found = [
-        (folds, seconds)
-        for folds, seconds in needed
-        if seconds <= (most / 2 if len(folds) == dearest else most)
-    ]
+    found = [(folds, seconds) for folds, seconds in needed if seconds <= most]
     for folds, seconds in found:
         each = (1 - FIT_SHARE) * (left - seconds) / 2 / len(folds)
         if len(folds) >= FEWEST_TO_SEARCH and each >= SURELY * LEAST_SEARCH:
@@ -81,7 +77,7 @@ def _seconds(
 ) -> float:
     """Return what is still to be spent on comparing some candidates in each fold."""
     return sum(
-        fold.finder.part.n_folds * each
+        fold.finder.part.n_folds * (each + JOB_SECONDS)
         for fold in folds
         for key, each in fold_seconds.items()
         if ledger.find(fold.finder.part.name, key) is None

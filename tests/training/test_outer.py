@@ -36,7 +36,10 @@ def ways(tmp_path: Path) -> list[list[OuterFold]]:
         (0.01, 340, 10),  # a search of 10 s in each of ten folds, and as long for all cases
         (0.01, 300, 5),  # in each of five
         (0.01, 140, 10),  # in none of them: the score is what it is for
-        (1.5, 70, 5),
+        (0.01, 12, 10),
+        (0.01, 5, 5),
+        (1.5, 70, 10),
+        (1.5, 60, 5),
         (1.5, 26, 3),
         (1.5, 16, 0),
         (1.5, -1, 0),
@@ -53,10 +56,10 @@ def test_the_finest_is_taken_that_the_time_does_for(
     assert len(affordable(ways, each, Ledger(tmp_path / "none"), left, 2)) == expected
 
 
-def test_a_single_way_has_all_of_the_time(tmp_path: Path, ways: Sequence[list[OuterFold]]) -> None:
+def test_a_single_way_is_taken_or_none(tmp_path: Path, ways: Sequence[list[OuterFold]]) -> None:
     none = Ledger(tmp_path / "none")
-    assert affordable(ways[:1], {"a": 1.0}, none, 55, 1) == ways[0]
-    assert len(affordable(ways, {"a": 1.0}, none, 55, 1)) == 5
+    assert affordable(ways[:1], {"a": 1.0}, none, 56, 1) == ways[0]
+    assert affordable(ways[:1], {"a": 1.0}, none, 54, 1) == ()
 
 
 def test_the_way_that_an_earlier_start_has_taken_is_taken_again(
