@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from tideline.features.selection import RelevanceSelection
 from tideline.spec import ModelTrainingSpec
 from tideline.spec.search_arguments import SearchArguments
 from training.finder import Finder
@@ -91,7 +92,7 @@ def proposer_task(finder: Finder, wanted: ModelTrainingSpec, workers: int) -> Pr
         task=part.target.task,
         classes=part.target.classes,
         n_samples=min(fit_on.size for fit_on, _ in part.folds),
-        n_features=part.table.matrix("features").shape[1],
+        n_features=min(part.table.matrix("features").shape[1], RelevanceSelection().min_features),
         random_state=wanted.random_state,
         population=arguments.population_size,
         first_population=arguments.initial_population_size or arguments.population_size,

@@ -19,8 +19,10 @@ class ProposerTask:
     ----------
     task, classes
         As in `Target`.
-    n_samples, n_features
-        Of the smallest training part, after its preparation.
+    n_samples
+        Of the smallest training part.
+    n_features
+        Columns that are left in every training part after its preparation, at least.
     random_state
         The same number and the same scores give the same proposals, however many workers there
         are and in whichever order they answer.

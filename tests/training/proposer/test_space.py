@@ -83,11 +83,22 @@ for n_classes, n_samples, n_features in ((2, 4, 1), (5, 6, 2), (0, 4, 1), (60, 1
     for one in drawn(n_classes, n_samples, n_features, 20):
         Pipeline(one.steps()).fit(X, y).predict(X)
 """
+FAULTLESS = """
+for n_classes in (2, 0):
+    y = np.arange(6) % 2 if n_classes else np.arange(6.0)
+    X = np.repeat(y[:, np.newaxis], 100, axis=1)
+    selected = [dict(one.steps()).get("select") for one in drawn(n_classes, 6, 100, 40)]
+    for select in filter(None, selected):
+        assert select.fit_transform(X, y).shape[1] >= 10, select
+    assert sum(select is not None for select in selected) > 10
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "program", [PUBLISH, KEYS, SETTLE, SMALL], ids=["publish", "keys", "settle", "small"]
+    "program",
+    [PUBLISH, KEYS, SETTLE, SMALL, FAULTLESS],
+    ids=["publish", "keys", "settle", "small", "faultless"],
 )
 def test_whatever_may_be_drawn(program: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", BEGIN + program, str(tmp_path)]
