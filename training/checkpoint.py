@@ -41,7 +41,8 @@ class Checkpoint:
         The copy of the folder in a store, where there is one: read when the folder is not there,
         written twice a minute.
     tell
-        Told, once, when the copy cannot be written, or when it is damaged; the run goes on without.
+        Told when what is there is of another run; and, once, when the copy cannot be written, or is
+        damaged: the run goes on without.
 
     Raises
     ------
@@ -134,6 +135,11 @@ class Checkpoint:
             state = {}
         if isinstance(state, dict) and state.get("identity") == self._identity:
             return float(state["spent"])
+        if state:
+            self._tell(
+                "an earlier start under this name had another spec, or was of another version of "
+                "Tideline: nothing of it is used, and the run begins anew"
+            )
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         return 0.0

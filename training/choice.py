@@ -155,7 +155,8 @@ def _ensemble(
     counts = _selected(answers, part, part.tested[cases], deadline)
     kept = np.flatnonzero(counts)
     members = [evaluated[int(place)] for place in kept]
-    return _weighted(members, counts[kept].tolist(), part, "an ensemble by greedy selection")
+    found = "an ensemble" if len(members) > 1 else "the one that is left"
+    return _weighted(members, counts[kept].tolist(), part, f"{found} by greedy selection")
 
 
 def _selected(

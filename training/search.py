@@ -123,7 +123,7 @@ class Search:
         default = self._start()
         self._fits.begin((c for _, c in default.members), first=True)
         self._repeat_in_outer_folds()
-        if self._wanted.is_search:
+        if self._wanted.is_search and self._may_choose:
             self._search()
         choice = self._choose(default)
         # They are fitted beside the evaluation, and come first: a model is worth more than a score.
@@ -203,9 +203,9 @@ class Search:
         if not self._may_choose:
             return
         self._tools.journal.say(f"the same in {len(folds)} outer folds")
-        for number, fold in enumerate(folds):
-            share = (1 - FIT_SHARE) / (len(folds) - number)
-            found = fold.finder.compare(candidates, self._schedule.at(share))
+        until = self._schedule.at(1 - FIT_SHARE)
+        for fold in folds:
+            found = fold.finder.compare(candidates, until)
             if not found or not fold.finder.has_tried(default_blend(candidates)):
                 self._choose_nothing("the default could not be compared in an outer fold in time")
                 return
@@ -231,7 +231,8 @@ class Search:
         """Let TPOT search; where there are outer folds, in each of them too."""
         journal, seconds = self._tools.journal, self._seconds_to_search()
         each = seconds / 2 / len(self._nested) if self._nested else seconds
-        if not self._may_choose:
+        if self._main.enough is not None:
+            journal.say(f"TPOT was not asked: {self._main.enough}")
             return
         if each < LEAST_SEARCH:
             self._do_without_search(each, seconds)
@@ -277,7 +278,7 @@ class Search:
         self._tools.journal.notice(
             f"TPOT was not asked: it would have {max(each, 0):.0f} s{where}, and takes "
             f"{LEAST_SEARCH:g} s at least. A budget of about {self._budget_to_search(seconds)} s "
-            "would do."
+            f"would do{', or test_fraction: 0.25, with one search' if self._nested else ''}."
         )
         recalled = self._main.recall()
         if recalled:

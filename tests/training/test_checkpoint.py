@@ -69,6 +69,15 @@ def test_what_was_kept_stays_for_the_same_run_and_for_no_other(tmp_path: Path) -
     assert not (folder / "kept").exists()
 
 
+def test_a_run_that_begins_anew_under_its_name_is_told_so(tmp_path: Path) -> None:
+    told: list[str] = []
+    for identity in (IDENTITY, IDENTITY, {**IDENTITY, "version": "of tomorrow"}):
+        with Checkpoint(tmp_path / "a", identity, tell=told.append):
+            pass
+        assert len(told) == (identity != IDENTITY)
+    assert "begins anew" in told[0]
+
+
 @pytest.mark.parametrize("state", [b"", b"{", b"\xff", b"[]", b'{"spent": 7}'])
 def test_a_state_that_says_nothing_is_no_state(tmp_path: Path, state: bytes) -> None:
     (tmp_path / "a").mkdir()

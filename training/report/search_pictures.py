@@ -110,7 +110,7 @@ def _strip(
         x = axis.place(value)
         picture.line("grid", x, 8, x, height - 36)
         picture.text("tick middle", x, height - 22, tick(value))
-    picture.text("name middle", WIDTH / 2, height - 6, f"{name}, mean over the folds")
+    picture.text("name middle", WIDTH / 2, height - 6, f"{name}, of all folds together")
     for row, (kind, values) in enumerate(shown):
         _draw_row(picture, axis, 16 + ROW * row, kind, values, is_best=row == 0)
     said = "Every pipeline that the search has scored; the box holds the middle half, the line "

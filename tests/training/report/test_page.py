@@ -176,7 +176,7 @@ def test_shows_the_scores_by_type_of_model_with_the_name_of_the_metric() -> None
     text = report(binary(metric="neg_log_loss", trials=trials_of(50, "roc_auc")))
     assert "log-loss, negative by type of model" in text
     assert "AUC by type of model" in text
-    assert "AUC, mean over the folds" in text
+    assert "AUC, of all folds together" in text
 
 
 def test_lists_the_best_pipelines_by_rank() -> None:
