@@ -151,6 +151,7 @@ def _require_noise(
         around = np.append(nudged[:, k], theirs[k])
         lands = not whole and any(equal(ours[k], value) for value in around)
         lands = lands or _rests_of_a_line(calculator, arguments[k], case, (ours[k], theirs[k]))
+        lands = lands or _rests_of_a_sum(calculator, arguments[k], case, (ours[k], theirs[k]))
         assert lands or _between(ours[k], theirs[k], around, case.size), (
             f"{message}; its neighbours give {around[:4]}"
         )
@@ -198,6 +199,21 @@ def _rests_of_a_line(
         return False
     [slope] = own(calculator, [{**argument, "attr": "slope"}], case)
     return bool(abs(found[0] ** 2 - found[1] ** 2) <= 4 * np.finfo(float).eps * slope**2)
+
+
+def _rests_of_a_sum(
+    calculator: str, argument: dict[str, Any], case: np.ndarray, found: tuple[float, float]
+) -> bool:
+    """Return whether two slopes over chunks differ by no more than rounding explains.
+
+    A slope is a weighted sum of the chunks' values, less their mean: each of these is off by a unit
+    in the last place of the greatest value, however little the sum leaves of them.
+    """
+    if calculator != "agg_linear_trend" or argument["f_agg"] not in ("max", "min", "mean"):
+        return False
+    if argument["attr"] not in ("slope", "intercept") or not np.isfinite(found).all():
+        return False
+    return bool(abs(found[0] - found[1]) <= 4 * np.finfo(float).eps * np.abs(case).max())
 
 
 def _counted(values: np.ndarray, size: int) -> bool:

@@ -89,7 +89,7 @@ def _coefficients(
         mirrored = work[:n]
         for i in range(n):
             mirrored[i] = series[n - 1 - i]
-        behind, after = -1, 0.0
+        width, behind, after = -1, -1, 0.0
         for k in range(columns.size):
             row, coefficient = rows[k], coefficients[k]
             start, stop = bounds[row], bounds[row + 1]
@@ -101,9 +101,10 @@ def _coefficients(
             if stop - start > n:
                 longer, shorter = backward[start:stop], mirrored
             place = (stop - start - 2) // 2 + coefficient
-            before = after if behind == start + place else correlated(longer, shorter, place)
+            is_known = width == row and behind == place
+            before = after if is_known else correlated(longer, shorter, place)
             after = correlated(longer, shorter, place + 1)
-            behind = start + place + 1
+            width, behind = row, place + 1
             out[case, columns[k]] = scales[row] * (after - before)
 
 

@@ -39,6 +39,15 @@ def test_coefficients_of_other_widths_equal_tsfresh(case, arguments):
     require_parity("wavelets", "cwt_coefficients", arguments, case)
 
 
+def test_coefficients_that_are_at_one_place_of_two_wavelets_are_two():
+    # What is known of one width was taken for another: their wavelets lie one behind the other.
+    widths = [17, 16]
+    case = np.random.default_rng(0).normal(size=268)
+    arguments = [{"widths": widths, "w": w, "coeff": coeff} for w in widths for coeff in range(268)]
+    for pair in ([3, 268 + 267], range(len(arguments))):
+        require_parity("wavelets", "cwt_coefficients", [arguments[k] for k in pair], case)
+
+
 def test_number_of_peaks_equals_tsfresh_on_small_series():
     arguments = [{"n": n} for n in (5, 1, 2, 3, 4, 5, 6, 12, 30)]
     cases = [np.array(case, dtype=np.float64) for case in SMALL if case]
