@@ -177,7 +177,7 @@ class Finder:
                 deadline = min(deadline, time.monotonic() + seconds)
                 # What came before, the import of TPOT too, was no search without gain.
                 self._gained = self._tools.clock.elapsed
-            if isinstance(message, Proposal):
+            elif isinstance(message, Proposal):
                 self._propose(proposer, message, seconds_each)
         self.evaluator.drop()
         return over

@@ -60,24 +60,31 @@ class HeldOut:
     ----------
     by
         How they were: as one part, or in outer folds.
-    positions : intp array of shape (n_held_out,)
+    folds : tuple of (intp array, intp array)
+        Positions of the cases that were learned from, and of those that were asked for: one of
+        each for a hold-out, else of each outer fold.
     answers : float32 array of shape (n_held_out, n_classes or 1)
-    learned : intp array
-        Positions of the cases that the majority, or the mean, is taken from.
+        Of all that were asked for, one fold after the other.
     baselines : mapping of name to array of shape (n_held_out, n_classes or 1)
     fitted : mapping of key to sklearn.pipeline.Pipeline
         The members as they answered; of a hold-out only, for each outer fold has its own.
-    n_folds : int
-        How many outer folds; 1 for a hold-out.
     """
 
     by: Literal["hold-out", "outer folds"]
-    positions: Positions
+    folds: tuple[tuple[Positions, Positions], ...]
     answers: Answers
-    learned: Positions
     baselines: dict[str, NDArray[Any]] = field(default_factory=dict)
     fitted: dict[str, Steps] = field(default_factory=dict)
-    n_folds: int = 1
+
+    @property
+    def positions(self) -> Positions:
+        """The cases that were asked for, in the order of the answers."""
+        return np.concatenate([asked for _, asked in self.folds])
+
+    @property
+    def learned(self) -> Positions:
+        """The cases that the majority, or the mean, is taken from."""
+        return np.unique(np.concatenate([fit_on for fit_on, _ in self.folds]))
 
     def beside(self, name: str, answers: NDArray[Any]) -> HeldOut:
         """Return the same with one more baseline."""
@@ -119,10 +126,11 @@ class HeldOut:
                 groups=groups,
                 seconds=seconds,
             )
-        if self.n_folds < 2:
+        n_folds = len(self.folds)
+        if n_folds < 2:
             return scores
         wider = {
-            name: over_folds(name, scores.metrics[name], interval, self.n_folds)
+            name: over_folds(name, scores.metrics[name], interval, n_folds)
             for name, interval in scores.intervals.items()
         }
         return replace(scores, intervals=wider)
@@ -232,12 +240,10 @@ def held_out_by(
     baselines = _beside(beside, trusts, by_trust, asking, deadline)
     return HeldOut(
         "hold-out" if len(trusts) == 1 else "outer folds",
-        np.concatenate([trust.asked for trust in trusts]),
+        tuple((trust.fit_on, trust.asked) for trust in trusts),
         np.concatenate(blended),
-        np.unique(np.concatenate([trust.fit_on for trust in trusts])),
         baselines,
         {key: one.fitted for key, one in by_trust[0].items() if one.fitted is not None},
-        len(trusts),
     )
 
 
@@ -292,9 +298,8 @@ def out_of_fold(finder: Finder, choice: Choice, beside: Candidate | None) -> Hel
     for found in finder.found:
         if beside is not None and found.candidate.key == beside.key and found.answers is not None:
             baselines[CONVOLUTIONS] = found.answers[order]
-    learned = np.unique(np.concatenate([fit_on for fit_on, _ in part.folds]))
     answers = _calibrated_without(part, choice)[order]
-    return HeldOut("outer folds", asked, answers, learned, baselines, n_folds=part.n_folds)
+    return HeldOut("outer folds", part.folds, answers, baselines)
 
 
 def _calibrated_without(part: Part, choice: Choice) -> Answers:
@@ -311,9 +316,18 @@ def _calibrated_without(part: Part, choice: Choice) -> Answers:
 
 
 def neighbours(
-    trusts: Sequence[Trust], panel: Panel, target: Target, seconds: float, workers: int
+    folds: Sequence[tuple[Positions, Positions]],
+    panel: Panel,
+    target: Target,
+    seconds: float,
+    workers: int,
 ) -> Neighbours:
     """Return what the nearest neighbour by time warping answers, or how long that would take.
+
+    Parameters
+    ----------
+    folds
+        As of `HeldOut`.
 
     Returns
     -------
@@ -322,25 +336,25 @@ def neighbours(
         (n_held_out, 1).
     """
     began = time.monotonic()
-    n_asked = sum(trust.asked.size for trust in trusts)
+    n_asked = sum(asked.size for _, asked in folds)
     n_answered = 0
     found = []
-    for trust in trusts:
+    for fit_on, asked in folds:
         before = time.monotonic() - began
         nearest = nearest_by_warping(
-            panel.take(trust.fit_on),
-            target.y[trust.fit_on],
-            panel.take(trust.asked),
+            panel.take(fit_on),
+            target.y[fit_on],
+            panel.take(asked),
             window=PUBLISHED_WINDOW[target.task],
             deadline=began + seconds,
             workers=workers,
         )
         if nearest.answers is None:
             # What is not answered yet takes as long a case as these do.
-            rate = nearest.seconds / trust.asked.size
+            rate = nearest.seconds / asked.size
             return Neighbours(None, before + rate * (n_asked - n_answered))
         found.append(nearest.answers)
-        n_answered += trust.asked.size
+        n_answered += asked.size
     answers = np.concatenate(found)
     if target.n_classes:
         wide = np.eye(target.n_classes)[answers.astype(np.intp)]
@@ -351,7 +365,6 @@ def neighbours(
 
 def beside_neighbours(
     held_out: HeldOut,
-    trusts: Sequence[Trust],
     panel: Panel,
     target: Target,
     *,
@@ -361,7 +374,7 @@ def beside_neighbours(
     """Return the answers with those of 1-NN DTW beside, where the time and the series allow it."""
     tools.journal.say(f"asking {WARPING} for the same cases, for at most {seconds:.0f} s")
     try:
-        nearest = neighbours(trusts, panel, target, seconds, tools.workers.count)
+        nearest = neighbours(held_out.folds, panel, target, seconds, tools.workers.count)
     except DataError as error:
         tools.journal.notice(f"no {WARPING} baseline: {error.message}")
         return held_out

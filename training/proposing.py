@@ -37,24 +37,21 @@ def search_in_turn(
     Parameters
     ----------
     parts : sequence of (Finder, seconds)
-        For how long each search may take.
+        How long each search may take. What one leaves is for those that follow.
     """
+    ends = time.monotonic() + sum(seconds for _, seconds in parts)
     with ExitStack() as stack:
-        following = _proposer(parts[0][0], tools, stack)
-        for number, (finder, seconds) in enumerate(parts):
-            proposer = following
-            if number + 1 < len(parts):
-                # It imports TPOT, which takes seconds, while this one searches.
-                following = _proposer(parts[number + 1][0], tools, stack)
+        proposer: Proposer | None = None
+        for number, (finder, own) in enumerate(parts):
+            if proposer is None or not proposer.is_alive:
+                folder = tools.scratch / f"proposer-{finder.part.name}"
+                proposer = stack.enter_context(Proposer(folder))
+            left = max(0.0, ends - time.monotonic())
+            seconds = left * own / sum(each for _, each in parts[number:])
             tools.journal.say(f"TPOT searches for {seconds:.0f} s ({number + 1} of {len(parts)})")
             over = _search(finder, proposer, seconds, wanted, tools)
             tools.journal.say(f"the search is over: {over}")
             tools.ledger.end_search(finder.part.name)
-            proposer.end()
-
-
-def _proposer(finder: Finder, tools: Tools, stack: ExitStack) -> Proposer:
-    return stack.enter_context(Proposer(tools.scratch / f"proposer-{finder.part.name}"))
 
 
 def _search(

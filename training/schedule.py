@@ -21,10 +21,8 @@ CHOICE_SHARE = 0.25
 """Of the time left, what one choice may take before it is the default."""
 NESTED_SHARE = 0.6
 """Of the time left, what portfolios in outer folds may take."""
-FOREST_SHARE = 0.4
+FOREST_SHARE = 0.25
 """Of the time left, what the larger forest may take in all folds and fits together."""
-LEAST_SEARCH = 10.0
-"""Seconds below which TPOT is not asked: it needs some to begin."""
 FITS_TO_SPARE = 2.0
 """As many of the last fits as are to find room, in one outer fold and all: chosen ones are slower
 than the default."""

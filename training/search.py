@@ -22,20 +22,20 @@ from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out
 from training.ledger import MAIN
 from training.named_model import evaluate_named
 from training.opening import add_forests, compare_portfolio
-from training.outer import FEWEST_TO_SEARCH, NESTED_FOLDS, SURELY, OuterFold, affordable
+from training.outer import FEWEST_TO_SEARCH, NESTED_FOLDS, OuterFold, affordable
 from training.portfolio import default_blend, portfolio
 from training.proposing import search_in_turn
 from training.schedule import (
     CHOICE_SHARE,
     FIT_SHARE,
     FITS_TO_SPARE,
-    LEAST_SEARCH,
     PORTFOLIO_SHARE,
     WARPING_SHARE,
     WHOLE,
     Schedule,
 )
 from training.scoring import default_metric
+from training.search_time import SURELY, SearchTime, least_for
 from training.split import Split
 from training.table import Table
 from training.task import Target
@@ -106,7 +106,6 @@ class Search:
         self._metric = wanted.metric or default_metric(data.target, tested)
         self._candidates: list[Candidate] = []
         self._nested: Sequence[OuterFold] = ()
-        self._asked: list[Trust] = []
         self._may_choose = True
         self._main = self._finder(MAIN, data.split)
         everything = np.arange(data.panel.n_cases, dtype=np.intp)
@@ -137,7 +136,7 @@ class Search:
             # Last: nobody else needs the time that is left now.
             data, seconds = self._data, WARPING_SHARE * max(self._schedule.left, 0.0)
             held_out = beside_neighbours(
-                held_out, self._asked, data.panel, data.target, tools=self._tools, seconds=seconds
+                held_out, data.panel, data.target, tools=self._tools, seconds=seconds
             )
         return Found(fitted, self._fits, held_out, self._metric)
 
@@ -186,13 +185,14 @@ class Search:
             self._may_choose = False
             return
         known = {f.candidate.key: f.trial.fold_seconds for f in self._main.found}
-        candidates = [c for c in self._candidates if c.key in known]
+        candidates = self._first
         folds = affordable(
             map(self._outer_folds, self._data.split.outer_splits()),
+            self._main.part,
             {c.key: known[c.key] for c in candidates},
             self._tools.ledger,
-            self._schedule.left - self._seconds_to_fit(self._default),
-            self._tools.workers.count,
+            left=self._schedule.left - self._seconds_to_fit(self._default),
+            n_workers=self._tools.workers.count,
         )
         if not folds:
             self._choose_nothing("the time is too short to repeat a choice in outer folds")
@@ -229,23 +229,30 @@ class Search:
 
     def _search(self) -> None:
         """Let TPOT search; where there are outer folds, in each of them too."""
-        journal, seconds = self._tools.journal, self._seconds_to_search()
-        each = seconds / 2 / len(self._nested) if self._nested else seconds
+        journal, time = self._tools.journal, self._time_to_search()
         if self._main.enough is not None:
             journal.say(f"TPOT was not asked: {self._main.enough}")
             return
-        if each < LEAST_SEARCH:
-            self._do_without_search(each, seconds)
+        if not time.is_enough:
+            self._do_without_search(time)
             return
-        journal.enter("search", f"TPOT searches for at most {seconds:.0f} s")
-        parts = [(self._main, seconds / 2 if self._nested else seconds)]
-        parts += [(fold.finder, each) for fold in self._nested]
+        journal.enter("search", f"TPOT searches for at most {time.seconds:.0f} s")
+        parts = [(self._main, time.main), *((fold.finder, time.each) for fold in self._nested)]
         search_in_turn(parts, self._wanted, self._tools)
 
-    def _seconds_to_search(self) -> float:
+    def _time_to_search(self) -> SearchTime:
         """Return what is left without the last fits: to all cases, and in each outer fold."""
-        last = FITS_TO_SPARE * self._n_fits * self._seconds_to_fit(self._default)
-        return self._schedule.left - max(FIT_SHARE * self._schedule.left, last)
+        once = self._seconds_to_fit(self._default)
+        others = self._seconds_to_fit(default_blend(self._first)) if self._nested else once
+        last = FITS_TO_SPARE * (once + (self._n_fits - 1) * others)
+        left = self._schedule.left
+        return SearchTime(left - max(FIT_SHARE * left, last), len(self._nested))
+
+    @property
+    def _first(self) -> list[Candidate]:
+        """What is compared in outer folds too: of the portfolio, but no larger forest."""
+        known = {found.candidate.key for found in self._main.found}
+        return [candidate for candidate in self._candidates if candidate.key in known]
 
     @property
     def _default(self) -> list[Candidate]:
@@ -262,24 +269,16 @@ class Search:
         seconds = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
         return sum(seconds[c.key] for c in candidates) / self._tools.workers.count
 
-    def _budget_to_search(self, seconds: float) -> int:
-        """Return a budget, roughly, of which TPOT would have enough, and not these seconds."""
-        searches = 1.0
-        if self._nested:
-            numbers = sorted(map(len, self._data.split.outer_splits()))
-            folds = next((n for n in numbers if n >= FEWEST_TO_SEARCH), numbers[-1])
-            searches = 2 * folds * SURELY
-        least, fits = LEAST_SEARCH * searches, self._schedule.left - seconds
+    def _budget_to_search(self, time: SearchTime) -> int:
+        """Return a budget, roughly, of which TPOT would have enough."""
+        numbers = sorted(map(len, self._data.split.outer_splits())) if self._nested else [0]
+        folds = next((n for n in numbers if n >= FEWEST_TO_SEARCH), numbers[-1])
+        least, fits = SURELY * least_for(folds), self._schedule.left - time.seconds
         return self._schedule.budget_for(max(least / (1 - FIT_SHARE), least + fits))
 
-    def _do_without_search(self, each: float, seconds: float) -> None:
+    def _do_without_search(self, time: SearchTime) -> None:
         """Say that the time is too short for TPOT; take up what it found at an earlier start."""
-        where = f" in each of {len(self._nested)} outer folds" if self._nested else ""
-        self._tools.journal.notice(
-            f"TPOT was not asked: it would have {max(each, 0):.0f} s{where}, and takes "
-            f"{LEAST_SEARCH:g} s at least. A budget of about {self._budget_to_search(seconds)} s "
-            f"would do{', or test_fraction: 0.25, with one search' if self._nested else ''}."
-        )
+        self._tools.journal.notice(time.told_as_too_short(self._budget_to_search(time)))
         recalled = self._main.recall()
         if recalled:
             self._tools.journal.say(f"{counted(recalled, 'pipeline')} of an earlier start count")
@@ -349,7 +348,6 @@ class Search:
             held_out = out_of_fold(self._main, choice, beside)
         if held_out is None:
             self._tools.journal.notice("there was no time to score on cases that were held out.")
-        self._asked = trusts
         return held_out
 
     def _trusts(self, choice: Choice) -> list[Trust]:

@@ -33,11 +33,14 @@ class Scripted(Proposer):
 
     def __init__(self, models: Sequence[BaseEstimator], done: str | None = "all was said") -> None:
         self.connection, self._theirs = Pipe(duplex=True)
-        self._theirs.send((READY,))
+        self._search = 0
+        # What is left in the line of a search that is over.
+        self._theirs.send((PROPOSE, 0, 7, [("model", failing(7))]))
+        self._theirs.send((READY, 1))
         for number, model in enumerate(models):
-            self._theirs.send((PROPOSE, number, [("model", model)]))
+            self._theirs.send((PROPOSE, 1, number, [("model", model)]))
         if done is not None:
-            self._theirs.send((DONE, done))
+            self._theirs.send((DONE, 1, done))
 
     def told(self) -> dict[int, tuple[str, Any]]:
         """Return what was told of each proposal."""

@@ -199,11 +199,10 @@ def panel(target: Target) -> Panel:
 
 
 @pytest.mark.parametrize("n_classes", [0, 2])
-def test_neighbours_answer_in_the_order_of_the_trusts(n_classes: int) -> None:
+def test_neighbours_answer_in_the_order_of_the_folds(n_classes: int) -> None:
     target = target_of(n_classes)
-    trusts = [Trust(chosen(candidate_of()), FIT_ON, ASKED[::-1]), Trust(chosen(), ASKED, FIT_ON)]
-    trusts = [trusts[0], Trust(trusts[0].choice, ASKED, FIT_ON)]
-    found = neighbours(trusts, panel(target), target, PATIENCE, 1).answers
+    folds = [(FIT_ON, ASKED[::-1]), (ASKED, FIT_ON)]
+    found = neighbours(folds, panel(target), target, PATIENCE, 1).answers
     assert found is not None
     positions = np.concatenate([ASKED[::-1], FIT_ON])
     if n_classes:
@@ -214,20 +213,17 @@ def test_neighbours_answer_in_the_order_of_the_trusts(n_classes: int) -> None:
 
 def test_neighbours_answer_beside_where_the_time_does(tmp_path: Path, workers: Workers) -> None:
     target = target_of(2)
-    trusts = [Trust(chosen(candidate_of()), FIT_ON, ASKED)]
-    held_out = HeldOut("hold-out", ASKED, np.full((10, 2), 0.5, dtype=np.float32), FIT_ON)
+    held_out = HeldOut("hold-out", ((FIT_ON, ASKED),), np.full((10, 2), 0.5, dtype=np.float32))
     tools = tools_of(tmp_path, workers)
-    found = beside_neighbours(
-        held_out, trusts, panel(target), target, tools=tools, seconds=PATIENCE
-    )
+    found = beside_neighbours(held_out, panel(target), target, tools=tools, seconds=PATIENCE)
     np.testing.assert_array_equal(found.baselines[WARPING], np.eye(2)[target.y[ASKED]])
     assert tools.journal.notices == []
     # Too little time, and a series of nothing: each is told, and costs nothing but the baseline.
-    late = beside_neighbours(held_out, trusts, panel(target), target, tools=tools, seconds=-9.0)
+    late = beside_neighbours(held_out, panel(target), target, tools=tools, seconds=-9.0)
     assert late is held_out
     assert "it takes about 0 s, and 0 s were left for it" in tools.journal.notices[0]
     nothing = Panel.from_arrays(np.full((N_CASES, 1, 24), np.nan))
-    none = beside_neighbours(held_out, trusts, nothing, target, tools=tools, seconds=PATIENCE)
+    none = beside_neighbours(held_out, nothing, target, tools=tools, seconds=PATIENCE)
     assert none is held_out
     assert tools.journal.notices[1].startswith("no 1-NN DTW baseline: ")
 
@@ -237,17 +233,17 @@ def test_what_all_neighbours_would_take_is_foreseen_from_the_first() -> None:
     series = Panel.from_arrays(rng.normal(size=(600, 1, 300)))
     target = target_of(2, 600)
     everything = np.arange(600)
-    trusts = [Trust(chosen(candidate_of()), everything[::2], everything[1::2])] * 2
-    found = neighbours(trusts, series, target, 0.3, 1)
+    folds = [(everything[::2], everything[1::2])] * 2
+    found = neighbours(folds, series, target, 0.3, 1)
     assert found.answers is None
-    # Of the two trusts each takes as long as the other.
+    # Of the two folds each takes as long as the other.
     assert found.seconds > 0.6
 
 
 def test_neighbours_have_no_probabilities_to_judge() -> None:
     target = target_of(2)
     answers = np.full((10, 2), 0.5, dtype=np.float32)
-    held_out = HeldOut("hold-out", ASKED, answers, FIT_ON)
+    held_out = HeldOut("hold-out", ((FIT_ON, ASKED),), answers)
     held_out = held_out.beside(WARPING, np.eye(2)[target.y[ASKED]])
     assert held_out.baseline_scores(target) == {WARPING: {"accuracy": 1.0}}
 
@@ -255,7 +251,7 @@ def test_neighbours_have_no_probabilities_to_judge() -> None:
 def test_scores_are_those_of_the_held_out_cases_alone() -> None:
     target = target_of(2)
     answers = np.eye(2)[target.y[ASKED]].astype(np.float32)
-    held_out = HeldOut("hold-out", ASKED, answers, FIT_ON)
+    held_out = HeldOut("hold-out", ((FIT_ON, ASKED),), answers)
     found = held_out.scores(target, 0)
     assert found.metrics["accuracy"] == 1.0
     assert found.majority["accuracy"] == 0.5
@@ -268,7 +264,9 @@ def test_a_metric_that_the_spec_names_is_told_of_all(n_classes: int) -> None:
     metric = "balanced_accuracy" if n_classes else "neg_mean_squared_error"
     answers = np.random.default_rng(0).dirichlet([1, 1], ASKED.size).astype(np.float32)
     answers = answers[:, : max(n_classes, 1)]
-    held_out = HeldOut("outer folds", ASKED, answers, FIT_ON, n_folds=5)
+    held_out = HeldOut(
+        "outer folds", tuple((FIT_ON, asked) for asked in np.split(ASKED, 5)), answers
+    )
     held_out = held_out.beside(CONVOLUTIONS, answers).beside(WARPING, answers)
     found = held_out.scores(target, 0, metric=metric)
     plain = held_out.scores(target, 0)
@@ -283,7 +281,7 @@ def test_a_metric_that_the_spec_names_is_told_of_all(n_classes: int) -> None:
 def test_neighbours_are_judged_by_their_classes_alone() -> None:
     target = target_of(2)
     right = np.eye(2)[target.y[ASKED]]
-    held_out = HeldOut("hold-out", ASKED, right.astype(np.float32), FIT_ON)
+    held_out = HeldOut("hold-out", ((FIT_ON, ASKED),), right.astype(np.float32))
     held_out = held_out.beside(WARPING, right).beside(CONVOLUTIONS, right)
     by_class = held_out.baseline_scores(target, "f1_macro")
     by_chance = held_out.baseline_scores(target, "average_precision")
@@ -297,7 +295,7 @@ def test_groups_are_those_of_the_cases_held_out() -> None:
     later = np.linspace(0.1, 0.9, ASKED.size)
     answers = np.column_stack([1 - later, later]).astype(np.float32)
     # Those asked for are in one group, though all cases are in two.
-    held_out = HeldOut("hold-out", ASKED, answers, FIT_ON)
+    held_out = HeldOut("hold-out", ((FIT_ON, ASKED),), answers)
     scores = held_out.scores(target, 0, groups=np.isin(np.arange(N_CASES), ASKED).astype(int))
     assert "takes the cases for independent" in str(scores.note)
     grouped = held_out.scores(target, 0, groups=np.arange(N_CASES) // 3)

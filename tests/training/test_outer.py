@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,9 +34,10 @@ def ways(tmp_path: Path) -> list[list[OuterFold]]:
 @pytest.mark.parametrize(
     ("fold_seconds", "left", "expected"),
     [
-        (0.01, 340, 10),  # a search of 10 s in each of ten folds, and as long for all cases
-        (0.01, 300, 5),  # in each of five
-        (0.01, 140, 10),  # in none of them: the score is what it is for
+        (0.01, 98, 10),  # a search of 5 s in each of ten folds, and of 10 s for all cases
+        (0.01, 95, 5),  # in each of five
+        (0.01, 58, 5),
+        (0.01, 54, 10),  # in none of them: the score is what it is for
         (0.01, 12, 10),
         (0.01, 5, 5),
         (1.5, 70, 10),
@@ -53,13 +55,26 @@ def test_the_finest_is_taken_that_the_time_does_for(
     expected: int,
 ) -> None:
     each = {"a": fold_seconds, "b": fold_seconds / 2}
-    assert len(affordable(ways, each, Ledger(tmp_path / "none"), left, 2)) == expected
+    main = part_of(tmp_path)  # of as many cases: what it took is what they take
+    assert (
+        len(affordable(ways, main, each, Ledger(tmp_path / "none"), left=left, n_workers=2))
+        == expected
+    )
 
 
 def test_a_single_way_is_taken_or_none(tmp_path: Path, ways: Sequence[list[OuterFold]]) -> None:
     none = Ledger(tmp_path / "none")
-    assert affordable(ways[:1], {"a": 1.0}, none, 56, 1) == ways[0]
-    assert affordable(ways[:1], {"a": 1.0}, none, 54, 1) == ()
+    main = part_of(tmp_path)
+    assert affordable(ways[:1], main, {"a": 1.0}, none, left=56, n_workers=1) == ways[0]
+    assert affordable(ways[:1], main, {"a": 1.0}, none, left=54, n_workers=1) == ()
+
+
+def test_fewer_cases_take_less(tmp_path: Path, ways: Sequence[list[OuterFold]]) -> None:
+    none, part = Ledger(tmp_path / "none"), part_of(tmp_path)
+    twice = tuple((np.repeat(fit_on, 2), asked) for fit_on, asked in part.folds)
+    main = replace(part, folds=twice)
+    assert affordable(ways[:1], main, {"a": 2.0}, none, left=56, n_workers=1) == ways[0]
+    assert affordable(ways[:1], main, {"a": 2.0}, none, left=54, n_workers=1) == ()
 
 
 def test_the_way_that_an_earlier_start_has_taken_is_taken_again(
@@ -71,4 +86,5 @@ def test_the_way_that_an_earlier_start_has_taken_is_taken_again(
         ledger.record(fold.finder.part.name, trial, np.ones((4, 2), dtype=np.float32))
 
     for left in (-1, 50, 5000):
-        assert affordable(ways, {"a": 1.0}, ledger, left, 1) == ways[1]
+        found = affordable(ways, part_of(tmp_path), {"a": 1.0}, ledger, left=left, n_workers=1)
+        assert found == ways[1]

@@ -110,7 +110,7 @@ def scored(run: Run, later: np.ndarray, groups: np.ndarray | None = None) -> Sco
     """
     target, everything = target_of(2, 60), np.arange(60)
     answers = np.column_stack([1 - later, later])
-    held_out = HeldOut("hold-out", everything, answers.astype(np.float32), everything)
+    held_out = HeldOut("hold-out", ((everything, everything),), answers.astype(np.float32))
     score = Score(0.75, 0.75, {"accuracy": 0.8})
     choice = Choice(((1.0, candidate_of()),), 1.0, score, answers, "made up")
     with Workers(1) as workers:

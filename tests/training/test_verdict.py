@@ -116,7 +116,7 @@ def test_to_answer_the_shares_of_the_classes_is_not_to_beat_them(seed: int, metr
 def lost_by(answers: np.ndarray, target: Target, metric: str) -> list[str]:
     """Return what is not beaten by answers for the last ten of forty cases."""
     fit_on, asked = np.arange(30), np.arange(30, 40)
-    held_out = HeldOut("hold-out", asked, answers.astype(np.float32), fit_on)
+    held_out = HeldOut("hold-out", ((fit_on, asked),), answers.astype(np.float32))
     scores = held_out.scores(target, 0, metric=metric)
     found = unbeaten(scores.metrics, {MAJORITY: scores.majority}, metric, target.task)
     return [each.baseline for each in found]

@@ -1,16 +1,17 @@
 """The proposer's own process: `python -m training.proposer <file descriptor>`.
 
-Started by `training.proposer.handle`. It imports TPOT before it reads the task.
+Started by `training.proposer.handle`. It imports TPOT before it reads a task. The run
+ends it, and its line where the run is gone.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
-from training.proposer.line import Line
+from training.proposer.line import Line, NextTask
 
 
 def _import_tpot() -> None:
@@ -22,16 +23,16 @@ def _import_tpot() -> None:
 
 
 def main() -> None:
-    """Import, wait for the task, propose."""
+    """Import, then propose for one task after the other, until the run is gone."""
     warnings.simplefilter("ignore")
     line = Line(Connection(int(sys.argv[1])))
     _import_tpot()
     from training.proposer.evolution import Evolution  # noqa: PLC0415 - it imports TPOT
 
-    line.done(Evolution(line.ready(), line).run())
-    sys.stdout.flush()
-    # Neither the listening thread nor what TPOT has started is waited for.
-    os._exit(0)
+    while True:
+        task = line.next_task()
+        with suppress(NextTask):
+            line.done(Evolution(task, line).run())
 
 
 if __name__ == "__main__":

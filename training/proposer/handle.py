@@ -30,7 +30,7 @@ GRACE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Ready:
-    """TPOT is imported; the task is read at once."""
+    """TPOT is imported and has the task; proposals follow."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Proposal:
     Attributes
     ----------
     number
-        Counts from 0; the seeds of the task are the first.
+        Counts from 0 in each search; the seeds of the task are the first.
     steps
         Named after their places: `scale`, `select`, `reduce`, `model`.
     """
@@ -51,14 +51,14 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Done:
-    """There will be no more proposals, nor anything else: wait for the connection no longer.
+    """There will be no more proposals in this search.
 
     Attributes
     ----------
     reason
         Why, in words.
     failed
-        Whether the proposer died rather than came to its end.
+        Whether the proposer died rather than came to its end: it can begin no other.
     """
 
     reason: str
@@ -66,10 +66,10 @@ class Done:
 
 
 class Proposer:
-    """A child process that proposes pipelines; a context manager that ends it.
+    """A child process that proposes pipelines, in one search after the other.
 
-    It is started before it is needed, because the import of TPOT takes seconds. Nothing here waits
-    for it but `receive`.
+    A context manager that ends it. The import of TPOT, which takes seconds, is made once for all
+    searches. Nothing here waits for it.
 
     Parameters
     ----------
@@ -85,6 +85,7 @@ class Proposer:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         self._log = folder / LOG
+        self._search = 0
         self.connection, theirs = Pipe(duplex=True)
         try:
             self._process = _started(folder, self._log, theirs)
@@ -108,16 +109,27 @@ class Proposer:
         """Of the child, and of its process group."""
         return self._process.pid
 
-    def begin(self, task: ProposerTask) -> None:
-        """Give it the task; it may be ready for it or not yet."""
-        self._say(TASK, task)
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can begin a search."""
+        return self._process.poll() is None
 
-    def receive(self) -> Ready | Proposal | Done:
-        """Return the next that it says, waiting for it if need be."""
+    def begin(self, task: ProposerTask) -> None:
+        """Give it a task, once it is ready for one; the search before, if there is any, is over."""
+        self._search += 1
+        self._say(TASK, self._search, task)
+
+    def receive(self) -> Ready | Proposal | Done | None:
+        """Return the next that it says of this search, waiting for it if need be.
+
+        None where what it said is of a search that is over.
+        """
         try:
-            name, *rest = self.connection.recv()
+            name, search, *rest = self.connection.recv()
         except (EOFError, OSError):
             return Done(self._last_words(), failed=True)
+        if search != self._search:
+            return None
         if name == READY:
             return Ready()
         if name == PROPOSE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -15,10 +16,15 @@ from training.proposer.task import ProposerTask
 if TYPE_CHECKING:
     from training.candidate import Step
 
+
 WITHOUT_A_RUN = 1
 """The exit code of a proposer whose run is gone."""
 IN_RESERVE = 2
 """How many proposals wait beyond those that are evaluated, so that no worker does."""
+
+
+class NextTask(Exception):
+    """The run has given another task: what is at hand is wanted no more."""
 
 
 class Line:
@@ -31,21 +37,29 @@ class Line:
         self._connection = connection
         self._heard: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
         self._proposed = 0
+        self._tasks: deque[tuple[int, ProposerTask]] = deque()
+        self._search = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def ready(self) -> ProposerTask:
-        """Say that a task may come, and wait for it."""
-        self._say(READY)
-        name, task = self._heard.get()
-        if name != TASK:
-            raise ValueError(f"{name!r} found, {TASK!r} expected")
-        return task  # type: ignore[no-any-return]  # what is pickled has no type
+    def next_task(self) -> ProposerTask:
+        """Wait for a task that nothing has been proposed for, and say that its search begins."""
+        while not self._tasks:
+            self._hear()
+        self._search, task = self._tasks.popleft()
+        self._proposed = 0
+        self._say(READY, self._search)
+        return task
 
     def scores(self, proposals: Sequence[list[Step]], workers: int) -> list[float | None]:
         """Propose some pipelines, and return the score of each, None for one that failed.
 
-        They are proposed in their order, and numbered on from the last; the scores may come in
-        any order.
+        They are proposed in their order, and numbered on from the last of the search; the scores
+        may come in any order.
+
+        Raises
+        ------
+        NextTask
+            When the run wants no more of this search.
         """
         first = self._proposed
         end = first + len(proposals)
@@ -54,14 +68,25 @@ class Line:
             while self._proposed < min(end, first + len(found) + workers + IN_RESERVE):
                 number = self._proposed
                 self._proposed += 1
-                self._say(PROPOSE, number, proposals[number - first])
-            name, number, answer = self._heard.get()
-            found[number] = answer if name == SCORED else None
+                self._say(PROPOSE, self._search, number, proposals[number - first])
+            heard = self._hear()
+            if heard is None:
+                raise NextTask
+            number, score = heard
+            found[number] = score
         return [found[number] for number in range(first, end)]
 
     def done(self, reason: str) -> None:
-        """Say that there will be no more proposals."""
-        self._say(DONE, reason)
+        """Say that there will be no more proposals in this search."""
+        self._say(DONE, self._search, reason)
+
+    def _hear(self) -> tuple[int, float | None] | None:
+        """Wait for a message: a proposal and its score, or None for a task, which is kept."""
+        name, number, told = self._heard.get()
+        if name == TASK:
+            self._tasks.append((number, told))
+            return None
+        return number, told if name == SCORED else None
 
     def _say(self, *message: object) -> None:
         try:

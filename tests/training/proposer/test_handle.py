@@ -177,6 +177,32 @@ def test_proposals_wait_for_every_worker_and_the_end_of_the_run_ends_it(proposer
 
 
 @pytest.mark.slow
+def test_another_task_ends_the_search_and_is_answered_as_by_a_new_process(
+    ended: tuple[list[Proposal], Done], proposer: Proposer
+) -> None:
+    proposer.begin(replace(TASK, random_state=99, workers=4))
+    assert isinstance(proposer.receive(), Ready)
+    for _ in range(12):
+        said = proposer.receive()
+        assert isinstance(said, Proposal)
+        proposer.answer(said.number, 0.5)
+    # Some of its proposals wait for their scores, others are still in the line.
+    proposer.begin(TASK)
+    proposals: list[Proposal] = []
+    while not isinstance(said := proposer.receive(), Done):
+        if isinstance(said, Proposal):
+            proposals.append(said)
+            told(proposer, said)
+    assert [written(each.steps) for each in proposals] == [written(e.steps) for e in ended[0]]
+    assert [each.number for each in proposals] == list(range(len(proposals)))
+    assert said == ended[1]
+    # One that has come to its end waits for the next.
+    proposer.begin(replace(TASK, generations=1))
+    assert isinstance(proposer.receive(), Ready)
+    assert proposer.is_alive
+
+
+@pytest.mark.slow
 def test_its_last_words_say_why_it_died(proposer: Proposer) -> None:
     scaled = [(f"scale{i}", StandardScaler()) for i in range(4)]
     proposer.begin(replace(TASK, seeds=[[*scaled, ("model", LogisticRegression())]]))
