@@ -73,6 +73,7 @@ def require_trainable(spec: TrainingSpec, raw_data: bytes, labels: bytes | None)
     """
     reading = read_panel(raw_data, spec.roles)
     reading.panel.require_usable()
+    reading.panel.require_differing()
     known, task = reading.labels, spec.known_task or reading.task
     if labels is not None:
         column_id = spec.extract_features.column_id

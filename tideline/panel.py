@@ -88,6 +88,13 @@ class Channel:
         """The number of values of each case, int64 array of shape (n_cases,)."""
         return np.diff(self.offsets)
 
+    @property
+    def differs(self) -> bool:
+        """Whether two cases hold different values, or different numbers of them."""
+        others = range(1, self.offsets.size - 1)
+        first = self.series(0)
+        return any(not np.array_equal(first, self.series(k), equal_nan=True) for k in others)
+
     def series(self, position: int) -> FloatArray:
         """Return the series of the case at a position: a view, not a copy."""
         return self.values[self.offsets[position] : self.offsets[position + 1]]
@@ -253,6 +260,23 @@ class Panel:
         for name, channel in self.channels.items():
             self._require_finite(name, channel)
             self._require_values(name, channel, minimum)
+
+    def require_differing(self) -> None:
+        """Refuse cases of which all hold the same: no label could be told from them.
+
+        Raises
+        ------
+        DataError
+            When every channel has one and the same series in all cases.
+        """
+        if any(channel.differs for channel in self.channels.values()):
+            return
+        raise DataError(
+            f"all {self.n_cases} cases hold the same values: nothing tells one from another.",
+            mend="Send series that differ between cases; look at column_id, and at what is "
+            "exported.",
+            field="raw_data",
+        )
 
     def _require_finite(self, name: str, channel: Channel) -> None:
         infinite = np.flatnonzero(np.isinf(channel.values))

@@ -65,6 +65,7 @@ def read(run: Run) -> Cases:
     labels = _labels(run, reading.labels)
     panel = reading.panel
     panel.require_usable()
+    panel.require_differing()
     values = labels.aligned_to(panel)
     task, reason = decide_task(spec, reading.task if spec.labels is None else None, values)
     labels.require_classes(task)

@@ -270,6 +270,14 @@ BAD = [
         ("raw_data has 'id', 'x'",),
     ),
     Bad(
+        "cases that are all the same",
+        {"raw_data": rows({n: [1.0, 2.0, 3.0] for n in VALUES})},
+        422,
+        "bad-data",
+        "raw_data",
+        ("all 6 cases hold the same values", "column_id"),
+    ),
+    Bad(
         "one group only",
         {"params": SPEC + GROUPED, "labels": grouped("aaaaaa")},
         422,

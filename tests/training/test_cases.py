@@ -48,7 +48,7 @@ def waves(n: int, length: int = 5) -> list[Series]:
 @pytest.mark.parametrize(
     ("series", "labels", "n_folds"),
     [
-        pytest.param([[1.0] * 5] * 12, ["a", "b"] * 6, 5, id="constant"),
+        pytest.param([[float(i)] * 5 for i in range(12)], ["a", "b"] * 6, 5, id="constant"),
         pytest.param([[1.0, 2.0] * (i + 1) for i in range(12)], ["a", "b"] * 6, 5, id="unequal"),
         pytest.param([[1.0, None, float(i)] for i in range(12)], ["a", "b"] * 6, 5, id="missing"),
         pytest.param(waves(6), ["a"] * 3 + ["b"] * 3, 3, id="six cases"),
@@ -66,6 +66,15 @@ def test_learns_from_small_and_awkward_data(
     assert split.n_folds == n_folds
     assert all(len(ones) >= 3 for ones in split.outer_splits())
     assert split.outer
+
+
+@pytest.mark.parametrize("one", [[1.0] * 5, [1.0, None, 3.0]], ids=["constant", "with a gap"])
+def test_refuses_cases_that_are_all_the_same(tmp_path: Path, one: Series) -> None:
+    labels = ["a", "b"] * 6
+    with pytest.raises(DataError, match="all 12 cases hold the same values: nothing tells"):
+        read(run_of(tmp_path, [one] * 12, labels))
+    for other in ([*one[:-1], 7.0], [*one, 1.0]):
+        read(run_of(tmp_path, [one] * 11 + [other], labels))
 
 
 @pytest.mark.parametrize(
