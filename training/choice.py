@@ -8,7 +8,6 @@ cases too.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,25 +18,18 @@ from numpy.typing import NDArray
 from tideline.blend import sharpened
 from training.calibration import sharpness_of
 from training.candidate import Candidate
+from training.ensemble import Bench, Leader, TimeOver, greedy_counts, leaders_of
 from training.evaluator import Evaluated, Part
-from training.fold import Answers, Positions
+from training.fold import Positions
 from training.importance import sample
 from training.portfolio import default_blend
 from training.scoring import Score, ranked, score_of
 from training.task import Target
 
-MOST_MEMBERS = 5
-"""Models in an ensemble: each is fitted once more, published, and asked for every prediction."""
 SLOWEST = 0.02
 """Seconds that a member may take to answer for one case of many: all are asked every time."""
-ROUNDS = 20
-"""Of the greedy selection; the weights are multiples of its inverse."""
-GAINLESS_ROUNDS = 5
-"""Rounds without gain after which the greedy selection ends."""
 MOST_CASES = 5000
 """Cases that the greedy selection is scored on; of more a sample is taken."""
-MOST_RIVALS = 30
-"""Candidates that the selection looks at, the best by themselves."""
 RESAMPLES = 200
 FEWEST = 4
 """Members of a class, below which resampling them stands for no other cases; of cases that come in
@@ -104,17 +96,8 @@ def choose(
     default = default_choice(evaluated, part)
     try:
         return _clear_rival(evaluated, part, default, random_state, deadline) or default
-    except _TimeOver:
+    except TimeOver:
         return replace(default, reason=NO_TIME_TO_JUDGE)
-
-
-class _TimeOver(Exception):
-    """The deadline of a choice has passed."""
-
-
-def _require_time(deadline: float) -> None:
-    if time.monotonic() >= deadline:
-        raise _TimeOver
 
 
 def _clear_rival(
@@ -125,12 +108,15 @@ def _clear_rival(
     deadline: float,
 ) -> Choice | None:
     """Return the best of the others that is clearly better than the default, if any is."""
-    ensemble = _ensemble(evaluated, part, random_state, deadline)
-    best = min(evaluated, key=lambda found: found.rank)
-    single = _weighted([best], [1], part, "the best by cross-validation")
+    target = part.target.take(part.tested)
+    cases = sample(target, np.random.default_rng(random_state), MOST_CASES)
+    bench = Bench(part, cases, deadline)
+    leaders = leaders_of(evaluated, bench)
+    ensemble = _ensemble(leaders, part, bench)
+    single = _weighted([leaders[0].found], [1], part, "the best by cross-validation")
     rivals = [r for r in (ensemble, single) if r.score.rank > default.score.rank]
     for rival in sorted(rivals, key=lambda choice: -choice.score.rank):
-        if _is_clear(rival, default, part, random_state, deadline):
+        if _is_clear(rival, default, bench, random_state):
             return rival
     return None
 
@@ -143,66 +129,23 @@ def default_choice(evaluated: Sequence[Evaluated], part: Part) -> Choice:
     return _weighted(chosen, [1] * len(chosen), part, "the default, which none was clearly above")
 
 
-def _ensemble(
-    evaluated: Sequence[Evaluated], part: Part, random_state: int, deadline: float
-) -> Choice:
+def _ensemble(leaders: Sequence[Leader], part: Part, bench: Bench) -> Choice:
     """Return the mean of quick candidates that is best on some cases, scored on all."""
-    quick = [found for found in evaluated if _seconds_a_case(found, part) <= SLOWEST] or evaluated
-    evaluated = sorted(quick, key=lambda found: found.rank)[:MOST_RIVALS]
-    target = part.target.take(part.tested)
-    cases = sample(target, np.random.default_rng(random_state), MOST_CASES)
-    answers = [_answers(found)[cases] for found in evaluated]
-    counts = _selected(answers, part, part.tested[cases], deadline)
+    quick = [one for one in leaders if _seconds_a_case(one.found, part) <= SLOWEST] or leaders
+    counts = greedy_counts(quick, bench)
     kept = np.flatnonzero(counts)
-    members = [evaluated[int(place)] for place in kept]
+    members = [quick[int(place)].found for place in kept]
     found = "an ensemble" if len(members) > 1 else "the one that is left"
     return _weighted(members, counts[kept].tolist(), part, f"{found} by greedy selection")
-
-
-def _selected(
-    answers: Sequence[Answers], part: Part, cases: Positions, deadline: float
-) -> NDArray[np.int64]:
-    """Add, again and again, the candidate that helps most, as Caruana et al. (2004) do.
-
-    Parameters
-    ----------
-    answers
-        Of each candidate for the cases.
-    cases
-        Positions among all.
-
-    Returns
-    -------
-    int64 array of shape (n_candidates,): how often each was added
-    """
-    y = part.target.y[cases]
-    counts = np.zeros(len(answers), dtype=np.int64)
-    total: NDArray[Any] = np.zeros_like(answers[0], dtype=np.float64)
-    best, best_counts = -np.inf, counts
-    for size in range(1, ROUNDS + 1):
-        full = np.count_nonzero(counts) >= MOST_MEMBERS
-        ranks = np.full(len(answers), -np.inf)
-        for place in np.flatnonzero(counts).tolist() if full else range(len(answers)):
-            _require_time(deadline)
-            mean = (total + answers[place]) / size
-            ranks[place] = ranked(part.metric, part.target, y, mean)[1]
-        added = int(np.argmax(ranks))
-        counts[added] += 1
-        total += answers[added]
-        if ranks[added] > best:
-            best, best_counts = ranks[added], counts.copy()
-        elif size - best_counts.sum() >= GAINLESS_ROUNDS:
-            break
-    return best_counts
 
 
 def _weighted(
     members: Sequence[Evaluated], counts: Sequence[int], part: Part, reason: str
 ) -> Choice:
     shares = np.array(counts, dtype=np.float64) / sum(counts)
-    mean = np.zeros(_answers(members[0]).shape)
+    mean = np.zeros(members[0].known_answers.shape)
     for found, share in zip(members, shares, strict=True):
-        mean += share * _answers(found)
+        mean += share * found.known_answers
     y = part.target.y[part.tested]
     # A model that the spec names is published as it is.
     named = any(found.candidate.origin == "spec" for found in members)
@@ -216,22 +159,14 @@ def _seconds_a_case(found: Evaluated, part: Part) -> float:
     return found.trial.predict_seconds * part.n_folds / part.tested.size
 
 
-def _answers(found: Evaluated) -> Answers:
-    if found.answers is None:
-        raise ValueError("a candidate with answers expected")
-    return found.answers
-
-
-def _is_clear(
-    rival: Choice, default: Choice, part: Part, random_state: int, deadline: float
-) -> bool:
+def _is_clear(rival: Choice, default: Choice, bench: Bench, random_state: int) -> bool:
     """Tell whether a rival is better on nearly all resamples of the cases (Efron 1979).
 
     Cases that come in groups are resampled in whole groups. By the metric alone: what breaks ties
     is as sure as it is small. No more are drawn than can change the answer. Of a class of very few
     members, or in very few groups, resamples say nothing: no rival is clear.
     """
-    rng = np.random.default_rng(random_state)
+    rng, part = np.random.default_rng(random_state), bench.part
     y = part.target.y[part.tested]
     units = _units(part)
     if _fewest(part.target, y, units) < FEWEST:
@@ -239,7 +174,7 @@ def _is_clear(
     pair = rival.answers, default.answers
     wins = losses = undefined = 0
     for _ in range(RESAMPLES):
-        _require_time(deadline)
+        bench.require_time()
         cases = _resampled(units, y.size, rng)
         try:
             ours, theirs = (

@@ -104,6 +104,13 @@ class Evaluated:
         """The best comes first, and of equals the same one, whichever was known sooner."""
         return -self.trial.score, self.candidate.key
 
+    @property
+    def known_answers(self) -> Answers:
+        """The answers of one that succeeded."""
+        if self.answers is None:
+            raise ValueError("a candidate with answers expected")
+        return self.answers
+
 
 Then = Callable[[Evaluated], None]
 

@@ -18,6 +18,7 @@ from training.ledger import MAIN
 from training.proposer.handle import Done, Proposal, Proposer, Ready
 from training.proposer.task import ProposerTask
 from training.tools import Tools
+from training.workers import TOO_LONG
 
 NO_TIME = "the time was over"
 ENOUGH_TO_JUDGE = 10
@@ -45,6 +46,22 @@ class Until:
     def ends_comparisons(self) -> bool:
         """Whether it may end the comparison of what is known beforehand, too."""
         return self.score is not None or self.pipelines is not None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What came of a search.
+
+    Attributes
+    ----------
+    over
+        Why it ended, in words.
+    is_whole
+        Whether TPOT proposed until then: not where it was never imported, or died.
+    """
+
+    over: str
+    is_whole: bool
 
 
 class Finder:
@@ -145,9 +162,10 @@ class Finder:
         deadline: float,
         seconds_each: float,
         *,
+        share: float = 1.0,
         seconds: float = math.inf,
-    ) -> str:
-        """Evaluate what TPOT proposes, and return why that ended, in words.
+    ) -> Searched:
+        """Evaluate what TPOT proposes, and return why that ended.
 
         What it proposed at an earlier start is taken up first, and known when it is proposed again.
 
@@ -157,12 +175,15 @@ class Finder:
             On `time.monotonic`.
         seconds_each
             What each fold of a pipeline may take.
+        share
+            Of the time until the deadline, once TPOT is imported, what the search may take.
         seconds
-            What the search may take once TPOT is imported.
+            What it may take at most, from then on.
         """
         self.recall()
         proposer.begin(task)
-        self._gained = self._tools.clock.elapsed
+        was_ready = died = False
+        self._gained = math.inf
         while (over := self._over(deadline)) is None:
             ready = self._tools.workers.wait(also=[proposer.connection])
             if not ready:
@@ -170,43 +191,42 @@ class Finder:
             message = proposer.receive()
             if isinstance(message, Done):
                 over = f"{message.reason}" if message.failed else f"TPOT: {message.reason}"
-                if message.failed:
+                died = message.failed
+                if died:
                     self._tools.journal.notice(f"TPOT ended early: {message.reason}.")
                 break
             if isinstance(message, Ready):
-                deadline = min(deadline, time.monotonic() + seconds)
+                now, was_ready = time.monotonic(), True
+                deadline = now + min(share * (deadline - now), seconds)
                 # What came before, the import of TPOT too, was no search without gain.
                 self._gained = self._tools.clock.elapsed
             elif isinstance(message, Proposal):
                 self._propose(proposer, message, seconds_each)
         self.evaluator.drop()
-        return over
+        return Searched(over, is_whole=not died and (was_ready or over != NO_TIME))
 
     def choice(self, random_state: int, *, deadline: float = math.inf) -> Choice:
-        """Return what is published if nothing more is evaluated.
+        """Return what is published if nothing more is evaluated; something must have scores.
 
         Parameters
         ----------
         deadline
             On `time.monotonic`; see `training.choice.choose`.
-
-        Raises
-        ------
-        SearchFailed
-            When no candidate could be evaluated, or more than half of many have failed.
         """
-        self.require_sound()
         return choose(self._found, self.part, random_state, deadline=deadline)
 
     def require_sound(self) -> None:
         """Refuse a search of which more failed than not: its best would be the best of leftovers.
+
+        What only took longer than it was given tells of the time, and not of the pipelines: beside
+        others that have scores it does not count.
 
         Raises
         ------
         SearchFailed
             With the commonest reason.
         """
-        n_failed = self._failures.total()
+        n_failed = self._failures.total() - (self._failures[TOO_LONG] if self._found else 0)
         tried = len(self._found) + n_failed
         if self._found and (tried < ENOUGH_TO_JUDGE or 2 * n_failed <= tried):
             return

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from tideline.features.selection import RelevanceSelection
 from tideline.spec import ModelTrainingSpec
 from tideline.spec.search_arguments import SearchArguments
-from training.finder import Finder
+from tideline.wording import counted
+from training.finder import Finder, Searched
 from training.proposer.handle import Proposer
 from training.proposer.task import ProposerTask
 from training.schedule import FIT_SHARE, FOLDS_A_SEARCH, Schedule
@@ -29,48 +32,123 @@ EVOLUTION = (
 )
 
 
-def search_in_turn(
-    parts: Sequence[tuple[Finder, float]], wanted: ModelTrainingSpec, tools: Tools
-) -> None:
-    """Let TPOT search on one part after the other.
+class Searches:
+    """Searches on one part after the other, with one process that imports TPOT; a context manager.
 
     Parameters
     ----------
-    parts : sequence of (Finder, seconds)
-        How long each search may take. What one leaves is for those that follow.
+    start
+        Begins a proposer, whose files go into a folder.
     """
-    ends = time.monotonic() + sum(seconds for _, seconds in parts)
-    with ExitStack() as stack:
-        proposer: Proposer | None = None
+
+    def __init__(
+        self,
+        wanted: ModelTrainingSpec,
+        tools: Tools,
+        start: Callable[[Path], Proposer] = Proposer,
+    ) -> None:
+        self._wanted, self._tools, self._start = wanted, tools, start
+        self._arguments = SearchArguments.model_validate(wanted.model_args)
+        # What takes longer in a fold could not be fitted once more at the end. The same for all:
+        # what may be chosen of all cases may be chosen in each outer fold.
+        self._longest = min(
+            self._arguments.max_eval_time_mins * 60,
+            FIT_SHARE * Schedule(tools.clock).left / FOLDS_A_SEARCH,
+        )
+        self._proposer: Proposer | None = None
+        self._n_started = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def run(self, main: tuple[Finder, float], nested: Sequence[tuple[Finder, float]]) -> None:
+        """Let TPOT search on all cases, then in the outer folds.
+
+        A part whose search came to its end at an earlier start is not searched again. Where all
+        cases cannot be searched, no outer fold is: its score would be of a search that was better
+        than the one it speaks for.
+
+        Parameters
+        ----------
+        main, nested : (Finder, seconds)
+            How long each search may take. What one leaves is for those that follow.
+        """
+        ledger = self._tools.ledger
+        parts = [p for p in (main, *nested) if not ledger.has_searched(p[0].part.name)]
+        for finder, _ in (main, *nested):
+            if ledger.has_searched(finder.part.name):
+                finder.recall()
+        ends = time.monotonic() + sum(seconds for _, seconds in parts)
         for number, (finder, own) in enumerate(parts):
-            if proposer is None or not proposer.is_alive:
-                folder = tools.scratch / f"proposer-{finder.part.name}"
-                proposer = stack.enter_context(Proposer(folder))
-            left = max(0.0, ends - time.monotonic())
-            seconds = left * own / sum(each for _, each in parts[number:])
-            tools.journal.say(f"TPOT searches for {seconds:.0f} s ({number + 1} of {len(parts)})")
-            over = _search(finder, proposer, seconds, wanted, tools)
-            tools.journal.say(f"the search is over: {over}")
-            tools.ledger.end_search(finder.part.name)
+            share = own / sum(each for _, each in parts[number:])
+            seconds = share * max(0.0, ends - time.monotonic())
+            self._tools.journal.say(
+                f"TPOT searches for {seconds:.0f} s ({number + 1} of {len(parts)})"
+            )
+            searched = self._search(finder, ends, share)
+            self._tools.journal.say(f"the search is over: {searched.over}")
+            if searched.is_whole:
+                ledger.end_search(finder.part.name)
+            elif finder is main[0] and nested:
+                self._tools.journal.notice("TPOT was not asked in the outer folds either.")
+                return
+
+    def _search(self, finder: Finder, ends: float, share: float) -> Searched:
+        """Search on one part; where TPOT dies, once more."""
+        searched = self._search_once(finder, ends, share)
+        if not searched.is_whole and time.monotonic() < ends:
+            searched = self._search_once(finder, ends, share)
+        return searched
+
+    def _search_once(self, finder: Finder, ends: float, share: float) -> Searched:
+        proposer, deadline = self._proposer, ends
+        if proposer is None:
+            self._n_started += 1
+            folder = self._tools.scratch / f"proposer-{self._n_started}"
+            proposer = self._proposer = self._start(folder)
+        else:
+            # It has nothing to import: its silence must not cost the others their time.
+            now = time.monotonic()
+            deadline, share = now + share * (ends - now), 1.0
+        searched = finder.search(
+            proposer,
+            proposer_task(finder, self._wanted, self._tools.workers.count),
+            deadline,
+            self._longest,
+            share=share,
+            seconds=(self._arguments.max_time_mins or math.inf) * 60,
+        )
+        if not searched.is_whole:
+            self._end()
+        return searched
+
+    def _end(self) -> None:
+        if self._proposer is not None:
+            self._proposer.end()
+        self._proposer = None
 
 
-def _search(
-    finder: Finder, proposer: Proposer, seconds: float, wanted: ModelTrainingSpec, tools: Tools
-) -> str:
-    """Search on one part; return why it is over."""
-    arguments = SearchArguments.model_validate(wanted.model_args)
-    # What takes longer in a fold could not be fitted once more at the end.
-    longest = min(
-        arguments.max_eval_time_mins * 60,
-        FIT_SHARE * Schedule(tools.clock).left / FOLDS_A_SEARCH,
-    )
-    return finder.search(
-        proposer,
-        proposer_task(finder, wanted, tools.workers.count),
-        time.monotonic() + seconds,
-        longest,
-        seconds=(arguments.max_time_mins or math.inf) * 60,
-    )
+def recall_searches(main: Finder, nested: Sequence[Finder], tools: Tools) -> None:
+    """Take up what TPOT found at an earlier start, where there is no time to ask it again."""
+    recalled = main.recall()
+    if recalled:
+        tools.journal.say(f"{counted(recalled, 'pipeline')} of an earlier start count")
+    for finder in nested:
+        finder.recall()
+    lacking = sum(not tools.ledger.has_searched(finder.part.name) for finder in nested)
+    if recalled and lacking:
+        tools.journal.notice(
+            f"in {lacking} of {len(nested)} outer folds no search had come to its end before "
+            "this start: what these say of the score is of a choice from fewer models."
+        )
 
 
 def proposer_task(finder: Finder, wanted: ModelTrainingSpec, workers: int) -> ProposerTask:

@@ -23,9 +23,6 @@ NESTED_SHARE = 0.6
 """Of the time left, what portfolios in outer folds may take."""
 FOREST_SHARE = 0.25
 """Of the time left, what the larger forest may take in all folds and fits together."""
-FITS_TO_SPARE = 2.0
-"""As many of the last fits as are to find room, in one outer fold and all: chosen ones are slower
-than the default."""
 FOLDS_A_SEARCH = 3
 """As many of the slowest fold as are to find room in the time for the last fits."""
 PORTFOLIO_GROWTH = 0.2

@@ -11,7 +11,6 @@ import numpy as np
 from tideline.errors import SearchFailed
 from tideline.panel import Panel
 from tideline.spec import ModelTrainingSpec
-from tideline.wording import counted
 from training.candidate import Candidate
 from training.choice import NO_TIME_TO_JUDGE, Choice, default_choice
 from training.evaluator import Part
@@ -22,20 +21,26 @@ from training.heldout import Asking, HeldOut, Trust, beside_neighbours, held_out
 from training.ledger import MAIN
 from training.named_model import evaluate_named
 from training.opening import add_forests, compare_portfolio
-from training.outer import FEWEST_TO_SEARCH, NESTED_FOLDS, OuterFold, affordable
+from training.outer import (
+    FEWEST_TO_SEARCH,
+    JOB_SECONDS,
+    NESTED_FOLDS,
+    OuterFold,
+    affordable,
+    seconds_beside,
+)
 from training.portfolio import default_blend, portfolio
-from training.proposing import search_in_turn
+from training.proposing import Searches, recall_searches
 from training.schedule import (
     CHOICE_SHARE,
     FIT_SHARE,
-    FITS_TO_SPARE,
     PORTFOLIO_SHARE,
     WARPING_SHARE,
     WHOLE,
     Schedule,
 )
 from training.scoring import default_metric
-from training.search_time import SURELY, SearchTime, least_for
+from training.search_time import SearchTime, least_left
 from training.split import Split
 from training.table import Table
 from training.task import Target
@@ -106,7 +111,7 @@ class Search:
         self._metric = wanted.metric or default_metric(data.target, tested)
         self._candidates: list[Candidate] = []
         self._nested: Sequence[OuterFold] = ()
-        self._may_choose = True
+        self._may_choose, self._beside = True, JOB_SECONDS
         self._main = self._finder(MAIN, data.split)
         everything = np.arange(data.panel.n_cases, dtype=np.intp)
         self._fits = Fits(data.table, data.target, everything, tools.workers)
@@ -166,7 +171,13 @@ class Search:
         self._candidates = portfolio(
             self._data.target.task, self._data.table.files, self._wanted.random_state
         )
+        began = self._tools.clock.elapsed
         compare_portfolio(self._main, self._candidates, schedule.at(PORTFOLIO_SHARE))
+        self._beside = seconds_beside(
+            (found.trial for found in self._main.found),
+            self._tools.clock.elapsed - began,
+            self._tools.workers.count,
+        )
         add_forests(self._main, self._wanted.random_state, self._tools)
         self._main.require_sound()
         default = default_choice(self._main.found, self._main.part)
@@ -184,15 +195,17 @@ class Search:
         if not self._wanted.is_search:
             self._may_choose = False
             return
-        known = {f.candidate.key: f.trial.fold_seconds for f in self._main.found}
-        candidates = self._first
+        candidates = self._compared_again
+        again = {candidate.key for candidate in candidates}
         folds = affordable(
             map(self._outer_folds, self._data.split.outer_splits()),
-            self._main.part,
-            {c.key: known[c.key] for c in candidates},
+            {f.candidate.key: f.trial for f in self._main.found if f.candidate.key in again},
             self._tools.ledger,
-            left=self._schedule.left - self._seconds_to_fit(self._default),
+            self._last_fits,
+            left=self._schedule.left,
             n_workers=self._tools.workers.count,
+            beside=self._beside,
+            searches=self._main.enough is None,
         )
         if not folds:
             self._choose_nothing("the time is too short to repeat a choice in outer folds")
@@ -229,27 +242,38 @@ class Search:
 
     def _search(self) -> None:
         """Let TPOT search; where there are outer folds, in each of them too."""
-        journal, time = self._tools.journal, self._time_to_search()
+        journal, n_outer = self._tools.journal, len(self._nested)
+        for_tpot = SearchTime.before(self._last_fits(n_outer), self._schedule.left, n_outer)
         if self._main.enough is not None:
             journal.say(f"TPOT was not asked: {self._main.enough}")
-            return
-        if not time.is_enough:
-            self._do_without_search(time)
-            return
-        journal.enter("search", f"TPOT searches for at most {time.seconds:.0f} s")
-        parts = [(self._main, time.main), *((fold.finder, time.each) for fold in self._nested)]
-        search_in_turn(parts, self._wanted, self._tools)
+        elif for_tpot.is_enough:
+            journal.enter("search", f"TPOT searches for at most {for_tpot.seconds:.0f} s")
+            nested = [(fold.finder, for_tpot.each) for fold in self._nested]
+            with Searches(self._wanted, self._tools) as searches:
+                searches.run((self._main, for_tpot.main), nested)
+        else:
+            journal.notice(for_tpot.told_as_too_short(self._budget_to_search()))
+            recall_searches(self._main, [fold.finder for fold in self._nested], self._tools)
 
-    def _time_to_search(self) -> SearchTime:
-        """Return what is left without the last fits: to all cases, and in each outer fold."""
+    def _budget_to_search(self) -> int:
+        """Return a budget, roughly, of which TPOT would have enough."""
+        numbers = sorted(map(len, self._data.split.outer_splits())) if self._nested else [0]
+        numbers = [n for n in numbers if n >= FEWEST_TO_SEARCH] or numbers[-1:]
+        budgets = [self._schedule.budget_for(least_left(self._last_fits(n), n)) for n in numbers]
+        return next((b for b in budgets if b > self._tools.clock.budget), budgets[-1])
+
+    def _last_fits(self, n_outer: int) -> float:
+        """Return what the default takes to be fitted to all cases, and without each held-out part.
+
+        As if there were so many outer folds, in which larger forests are not compared.
+        """
         once = self._seconds_to_fit(self._default)
-        others = self._seconds_to_fit(default_blend(self._first)) if self._nested else once
-        last = FITS_TO_SPARE * (once + (self._n_fits - 1) * others)
-        left = self._schedule.left
-        return SearchTime(left - max(FIT_SHARE * left, last), len(self._nested))
+        if n_outer:
+            return once + n_outer * self._seconds_to_fit(default_blend(self._compared_again))
+        return once * (1 + int(self._data.split.held_out.size > 0))
 
     @property
-    def _first(self) -> list[Candidate]:
+    def _compared_again(self) -> list[Candidate]:
         """What is compared in outer folds too: of the portfolio, but no larger forest."""
         known = {found.candidate.key for found in self._main.found}
         return [candidate for candidate in self._candidates if candidate.key in known]
@@ -259,38 +283,10 @@ class Search:
         """The members of the default blend."""
         return default_blend([found.candidate for found in self._main.found])
 
-    @property
-    def _n_fits(self) -> int:
-        """How often a member is fitted at the end: to all cases, and without the held-out ones."""
-        return 1 + (len(self._nested) or int(self._data.split.held_out.size > 0))
-
     def _seconds_to_fit(self, candidates: Iterable[Candidate]) -> float:
         """Return what it takes to fit some candidates once to as many cases as in a fold."""
         seconds = {f.candidate.key: f.trial.fit_seconds for f in self._main.found}
         return sum(seconds[c.key] for c in candidates) / self._tools.workers.count
-
-    def _budget_to_search(self, time: SearchTime) -> int:
-        """Return a budget, roughly, of which TPOT would have enough."""
-        numbers = sorted(map(len, self._data.split.outer_splits())) if self._nested else [0]
-        folds = next((n for n in numbers if n >= FEWEST_TO_SEARCH), numbers[-1])
-        least, fits = SURELY * least_for(folds), self._schedule.left - time.seconds
-        return self._schedule.budget_for(max(least / (1 - FIT_SHARE), least + fits))
-
-    def _do_without_search(self, time: SearchTime) -> None:
-        """Say that the time is too short for TPOT; take up what it found at an earlier start."""
-        self._tools.journal.notice(time.told_as_too_short(self._budget_to_search(time)))
-        recalled = self._main.recall()
-        if recalled:
-            self._tools.journal.say(f"{counted(recalled, 'pipeline')} of an earlier start count")
-        for fold in self._nested:
-            fold.finder.recall()
-        parts = [fold.finder.part.name for fold in self._nested]
-        lacking = sum(not self._tools.ledger.has_searched(part) for part in parts)
-        if recalled and lacking:
-            self._tools.journal.notice(
-                f"in {lacking} of {len(parts)} outer folds no search had come to its end before "
-                "this start: what these say of the score is of a choice from fewer models."
-            )
 
     def _choose(self, default: Choice) -> Choice:
         """Choose among what was found, where the choice can be judged."""
@@ -304,7 +300,8 @@ class Search:
         journal.say(f"chosen: {choice.name}, {choice.reason}", 1.0)
         if choice.is_like(default):
             return default
-        needed = WHOLE * self._n_fits * self._seconds_to_fit(c for _, c in choice.members)
+        n_fits = 1 + (len(self._nested) or int(self._data.split.held_out.size > 0))
+        needed = WHOLE * n_fits * self._seconds_to_fit(c for _, c in choice.members)
         if needed > self._schedule.left:
             journal.notice(
                 f"{choice.name} is better, but to fit and to score it takes about {needed:.0f} s, "
@@ -319,11 +316,16 @@ class Search:
         What fails here must not cost the model that is fitted already.
         """
         try:
-            return choice, self._ask_held_out(choice)
+            held_out = self._ask_held_out(choice)
         except SearchFailed as error:
             if not self._wanted.is_search:
                 raise
             self._tools.journal.notice(f"{error.message} The default is published in its place.")
+        else:
+            if held_out is not None or not self._nested:
+                return choice, held_out
+            # The default has a score, which has cost its time already.
+            self._tools.journal.notice("The default, which has been scored, is published.")
         # In outer folds its answers are there already: nothing had a part in choosing it.
         self._may_choose = self._may_choose and not self._nested
         try:

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from tests.training.small import candidate_of, folds_of, target_of
+from tideline.blend import sharpened
 from tideline.ridge import CalibratedRidgeClassifier
 from training import choice as choosing
+from training import ensemble
 from training.candidate import Candidate
-from training.choice import MOST_CASES, MOST_MEMBERS, choose, default_choice
+from training.choice import MOST_CASES, choose, default_choice
+from training.ensemble import MOST_MEMBERS
 from training.evaluator import Evaluated, Part
 from training.portfolio import forest
 from training.scoring import score_of
@@ -199,6 +202,21 @@ def test_the_same_gives_the_same_in_whichever_order_it_was_found() -> None:
     assert first.sharpness == again.sharpness == pytest.approx(turned.sharpness)
 
 
+def test_who_knows_more_is_chosen_before_who_is_surer() -> None:
+    on = part(n_classes=3, n=300)
+    timid, loud = (evaluated(on, searched(n), 10 + n, noise) for n, noise in ((0, 0.8), (1, 1.4)))
+    assert timid.answers is not None
+    answers = sharpened(timid.answers.astype(np.float64), 0.15).astype(np.float32)
+    score = score_of(on.metric, on.target, on.target.y[on.tested], answers)
+    trial = replace(timid.trial, value=score.value, score=score.rank)
+    timid = replace(timid, trial=trial, answers=answers)
+    assert timid.trial.score < loud.trial.score
+    choice = choose([*usual(on, 4.0), timid, loud], on, 0)
+    weights = {candidate.key: weight for weight, candidate in choice.members}
+    assert weights[timid.candidate.key] > weights.get(loud.candidate.key, 0.0)
+    assert choice.sharpness > 2.0
+
+
 def test_the_default_is_the_largest_forest_and_the_ridge() -> None:
     on = part()
     choice = default_choice(usual(on), on)
@@ -275,7 +293,8 @@ def scorings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(y.size)
         return ranked(metric, target, y, answers)
 
-    monkeypatch.setattr(choosing, "ranked", counted)
+    for module in (choosing, ensemble):
+        monkeypatch.setattr(module, "ranked", counted)
     return sizes
 
 
@@ -284,9 +303,9 @@ def test_no_more_is_scored_than_can_change_the_choice(monkeypatch: pytest.Monkey
     on = part("accuracy", n=MOST_CASES + 1000)
     sure = evaluated(on, searched(0), 10, 0.0)
     choose([*usual(on, 4.0), sure], on, 0)
-    # One is always right from the first round: five rounds of five follow it.
+    # Each of five alone, of which one is always right; then rounds of the five, and of their mean.
     assert sum(size == on.tested.size for size in sizes) == 2 * choosing.RESAMPLES
-    assert sum(size < on.tested.size for size in sizes) == 5 * (1 + choosing.GAINLESS_ROUNDS)
+    assert sum(size < on.tested.size for size in sizes) == 5 + 6 * ensemble.GAINLESS_ROUNDS
     sizes.clear()
     choose([*usual(on, 0.0), sure], on, 0)
     assert not any(size == on.tested.size for size in sizes)

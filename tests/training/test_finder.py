@@ -3,69 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
-from multiprocessing import Pipe
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
-from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.training.jobs import Strange
+from tests.training.scripted import Scripted, failing, logistic
 from tests.training.small import TASK, candidate_of, part_of, tools_of
 from tideline.errors import SearchFailed
 from training.finder import Finder, Until
 from training.ledger import TRIALS
 from training.proposer.handle import Proposer
-from training.proposer.messages import DONE, FAILED, PROPOSE, READY, SCORED
+from training.proposer.messages import FAILED, SCORED
 from training.tools import Tools
 from training.workers import TOO_LONG, Workers
 
 PATIENCE = 60.0
 
 
-class Scripted(Proposer):
-    """The run's end of a line at whose other end everything has been said already."""
-
-    def __init__(self, models: Sequence[BaseEstimator], done: str | None = "all was said") -> None:
-        self.connection, self._theirs = Pipe(duplex=True)
-        self._search = 0
-        # What is left in the line of a search that is over.
-        self._theirs.send((PROPOSE, 0, 7, [("model", failing(7))]))
-        self._theirs.send((READY, 1))
-        for number, model in enumerate(models):
-            self._theirs.send((PROPOSE, 1, number, [("model", model)]))
-        if done is not None:
-            self._theirs.send((DONE, 1, done))
-
-    def told(self) -> dict[int, tuple[str, Any]]:
-        """Return what was told of each proposal."""
-        found = {}
-        while self._theirs.poll():
-            name, *rest = self._theirs.recv()
-            if name in (SCORED, FAILED):
-                found[rest[0]] = (name, rest[1])
-        return found
-
-    def end(self) -> None:
-        self.connection.close()
-        self._theirs.close()
-
-
 def later(seconds: float = PATIENCE) -> float:
     return time.monotonic() + seconds
-
-
-def logistic(number: int) -> LogisticRegression:
-    return LogisticRegression(C=1.0 + number)
-
-
-def failing(number: int) -> LogisticRegression:
-    return LogisticRegression(C=-1.0 - number)
 
 
 def test_candidates_are_compared_and_the_best_is_known(tmp_path: Path, tools: Tools) -> None:
@@ -96,7 +56,7 @@ def test_a_comparison_ends_with_its_deadline_but_not_before_enough(
 def test_what_is_proposed_is_evaluated_and_told(tmp_path: Path, tools: Tools) -> None:
     finder = Finder(part_of(tmp_path), tools, Until(pipelines=4))
     with Scripted([logistic(0), failing(0), Strange("sleep"), logistic(1)], None) as proposer:
-        assert finder.search(proposer, TASK, later(), 2.0) == "4 pipelines were tried"
+        assert finder.search(proposer, TASK, later(), 2.0).over == "4 pipelines were tried"
         told = proposer.told()
     assert {number: name for number, (name, _) in told.items()} == {
         0: SCORED, 1: FAILED, 2: FAILED, 3: SCORED
@@ -111,13 +71,13 @@ def test_what_is_proposed_is_evaluated_and_told(tmp_path: Path, tools: Tools) ->
 def test_a_search_ends_when_there_are_no_more_proposals(tmp_path: Path, tools: Tools) -> None:
     finder = Finder(part_of(tmp_path), tools)
     with Scripted([]) as proposer:
-        assert finder.search(proposer, TASK, later(), PATIENCE) == "TPOT: all was said"
+        assert finder.search(proposer, TASK, later(), PATIENCE).over == "TPOT: all was said"
 
 
 def test_a_search_ends_with_its_time(tmp_path: Path, tools: Tools, workers: Workers) -> None:
     finder = Finder(part_of(tmp_path), tools)
     with Scripted([Strange("sleep")], None) as proposer:
-        assert finder.search(proposer, TASK, later(0.5), PATIENCE) == "the time was over"
+        assert finder.search(proposer, TASK, later(0.5), PATIENCE).over == "the time was over"
     assert workers.is_idle
 
 
@@ -125,8 +85,9 @@ def test_a_proposer_that_died_is_told(tmp_path: Path, tools: Tools) -> None:
     finder = Finder(part_of(tmp_path), tools)
     with Proposer(tmp_path / "proposer") as proposer:
         proposer._process.kill()
-        over = finder.search(proposer, TASK, later(), PATIENCE)
-    assert over.startswith("exit code -9")
+        searched = finder.search(proposer, TASK, later(), PATIENCE)
+    assert searched.over.startswith("exit code -9")
+    assert not searched.is_whole
 
 
 @pytest.mark.parametrize(
@@ -140,7 +101,7 @@ def test_a_proposer_that_died_is_told(tmp_path: Path, tools: Tools) -> None:
 def test_what_ends_a_search(tmp_path: Path, tools: Tools, until: Until, over: str) -> None:
     finder = Finder(part_of(tmp_path, metric="accuracy"), tools, until)
     with Scripted([logistic(0), logistic(0), *map(logistic, range(9))], None) as proposer:
-        assert finder.search(proposer, TASK, later(), PATIENCE) == over
+        assert finder.search(proposer, TASK, later(), PATIENCE).over == over
     if until.pipelines:
         assert len(finder.found) == 3
         # The same ones, whichever worker was first.
@@ -155,7 +116,7 @@ def test_time_before_the_search_is_no_time_without_gain(tmp_path: Path, tools: T
     while time.monotonic() < time_before:
         tools.workers.wait(0.1)
     with Scripted([logistic(0)]) as proposer:
-        assert finder.search(proposer, TASK, later(), PATIENCE) == "TPOT: all was said"
+        assert finder.search(proposer, TASK, later(), PATIENCE).over == "TPOT: all was said"
 
 
 def test_more_than_half_failing_is_an_error(tmp_path: Path, tools: Tools) -> None:
@@ -169,14 +130,27 @@ def test_more_than_half_failing_is_an_error(tmp_path: Path, tools: Tools) -> Non
     with pytest.raises(
         SearchFailed, match=r"6 of 10 pipelines failed, most often: .*'C' parameter"
     ):
-        finder.choice(0)
+        finder.require_sound()
+
+
+def test_what_only_took_too_long_is_no_failure_of_many(tmp_path: Path, tools: Tools) -> None:
+    finder = Finder(part_of(tmp_path), tools, Until(pipelines=11))
+    finder.compare([candidate_of(logistic(n)) for n in range(4)], later())
+    slow = [Strange("sleep", str(tmp_path / str(n))) for n in range(7)]
+    with Scripted(slow, None) as proposer:
+        finder.search(proposer, TASK, later(), 0.3)
+        assert [told for _, told in proposer.told().values()] == [TOO_LONG] * 7
+    finder.require_sound()
+    finder.compare([candidate_of(failing(n)) for n in range(6)], later())
+    with pytest.raises(SearchFailed, match="6 of 10 pipelines failed"):
+        finder.require_sound()
 
 
 def test_nothing_found_is_an_error(tmp_path: Path, tools: Tools) -> None:
     finder = Finder(part_of(tmp_path), tools)
     finder.compare([candidate_of(failing(0))], later())
     with pytest.raises(SearchFailed, match="1 of 1 pipeline failed"):
-        finder.choice(0)
+        finder.require_sound()
 
 
 def test_another_start_goes_on_where_the_last_one_ended(
@@ -213,7 +187,7 @@ def test_what_an_earlier_start_found_is_taken_up_and_not_evaluated_again(
     assert again.best.answers is not None
     # TPOT proposes the same again, and goes on from their scores.
     with Scripted([*models, logistic(2), logistic(3)], None) as proposer:
-        assert again.search(proposer, TASK, later(), PATIENCE) == "4 pipelines were tried"
+        assert again.search(proposer, TASK, later(), PATIENCE).over == "4 pipelines were tried"
         told = proposer.told()
     assert [told[number][0] for number in range(4)] == [SCORED, FAILED, SCORED, SCORED]
     assert 4 not in told
@@ -237,7 +211,7 @@ def test_what_failed_at_an_earlier_start_has_failed(
             finder.require_sound()
     # None more is tried than were to be.
     with Scripted([logistic(2)], None) as proposer:
-        assert again.search(proposer, TASK, later(), PATIENCE) == "10 pipelines were tried"
+        assert again.search(proposer, TASK, later(), PATIENCE).over == "10 pipelines were tried"
     assert len(again.found) == 2
 
 
@@ -288,8 +262,9 @@ def test_tpot_searches_from_its_seeds(tmp_path: Path, tools: Tools) -> None:
     finder = Finder(part_of(tmp_path), tools)
     task = replace(TASK, seeds=[[("model", logistic(0))]])
     with Proposer(tmp_path / "proposer") as proposer:
-        over = finder.search(proposer, task, later(200.0), PATIENCE)
-    assert over == "TPOT: 1 generations are over"
+        searched = finder.search(proposer, task, later(200.0), PATIENCE)
+    assert searched.is_whole
+    assert searched.over == "TPOT: 1 generations are over"
     assert len(finder.found) >= 2
     assert candidate_of(logistic(0), selects=True).key in {e.candidate.key for e in finder.found}
     finder.require_sound()

@@ -38,7 +38,10 @@ class SearchArguments(BaseModel):
         None, ge=1, le=10_000, description="How many the first generation holds."
     )
     max_time_mins: float | None = Field(
-        None, gt=0, le=100_000, description="The minutes that the search may take, such as 0.1."
+        None,
+        gt=0,
+        le=100_000,
+        description="The minutes that the search may take, such as 0.1; in each outer fold too.",
     )
     max_eval_time_mins: float = Field(
         10, gt=0, le=100_000, description="The minutes that one pipeline may take."

@@ -1,7 +1,7 @@
 """The proposer's own process: `python -m training.proposer <file descriptor>`.
 
-Started by `training.proposer.handle`. It imports TPOT before it reads a task. The run
-ends it, and its line where the run is gone.
+Started by `training.proposer.handle`. It imports TPOT before it reads a task. The run ends it, or
+its line does where the run is gone.
 """
 
 from __future__ import annotations

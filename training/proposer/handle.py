@@ -69,7 +69,8 @@ class Proposer:
     """A child process that proposes pipelines, in one search after the other.
 
     A context manager that ends it. The import of TPOT, which takes seconds, is made once for all
-    searches. Nothing here waits for it.
+    searches. Nothing here waits for it but
+    `receive`.
 
     Parameters
     ----------
@@ -108,11 +109,6 @@ class Proposer:
     def pid(self) -> int:
         """Of the child, and of its process group."""
         return self._process.pid
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it can begin a search."""
-        return self._process.poll() is None
 
     def begin(self, task: ProposerTask) -> None:
         """Give it a task, once it is ready for one; the search before, if there is any, is over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
+import traceback
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -16,9 +16,10 @@ from training.proposer.task import ProposerTask
 if TYPE_CHECKING:
     from training.candidate import Step
 
-
 WITHOUT_A_RUN = 1
 """The exit code of a proposer whose run is gone."""
+DEAF = 70
+"""The exit code of a proposer that cannot read what the run says."""
 IN_RESERVE = 2
 """How many proposals wait beyond those that are evaluated, so that no worker does."""
 
@@ -37,15 +38,15 @@ class Line:
         self._connection = connection
         self._heard: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
         self._proposed = 0
-        self._tasks: deque[tuple[int, ProposerTask]] = deque()
+        self._task: tuple[int, ProposerTask] | None = None
         self._search = 0
         threading.Thread(target=self._listen, daemon=True).start()
 
     def next_task(self) -> ProposerTask:
-        """Wait for a task that nothing has been proposed for, and say that its search begins."""
-        while not self._tasks:
+        """Wait for a task, take the newest that has come, and say that its search begins."""
+        while self._task is None or not self._heard.empty():
             self._hear()
-        self._search, task = self._tasks.popleft()
+        (self._search, task), self._task = self._task, None
         self._proposed = 0
         self._say(READY, self._search)
         return task
@@ -84,7 +85,7 @@ class Line:
         """Wait for a message: a proposal and its score, or None for a task, which is kept."""
         name, number, told = self._heard.get()
         if name == TASK:
-            self._tasks.append((number, told))
+            self._task = number, told
             return None
         return number, told if name == SCORED else None
 
@@ -95,8 +96,11 @@ class Line:
             os._exit(WITHOUT_A_RUN)
 
     def _listen(self) -> None:
-        while True:
-            try:
+        try:
+            while True:
                 self._heard.put(self._connection.recv())
-            except (EOFError, ConnectionResetError):
-                os._exit(WITHOUT_A_RUN)
+        except (EOFError, ConnectionResetError):
+            os._exit(WITHOUT_A_RUN)
+        except Exception:  # noqa: BLE001 - whatever it is, nobody would hear the run any more
+            traceback.print_exc()
+            os._exit(DEAF)

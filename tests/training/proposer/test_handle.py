@@ -199,7 +199,17 @@ def test_another_task_ends_the_search_and_is_answered_as_by_a_new_process(
     # One that has come to its end waits for the next.
     proposer.begin(replace(TASK, generations=1))
     assert isinstance(proposer.receive(), Ready)
-    assert proposer.is_alive
+    said = proposer.receive()
+    assert isinstance(said, Proposal)
+    assert said.number == 0
+    # Of two tasks that come while it is at work on a third, it takes the newer.
+    proposer.begin(replace(TASK, seeds=SEEDS[:1]))
+    proposer.begin(replace(TASK, seeds=SEEDS[1:2]))
+    while not isinstance(said := proposer.receive(), Ready):
+        assert said is None
+    said = proposer.receive()
+    assert isinstance(said, Proposal)
+    assert written(said.steps) == written(SEEDS[1])
 
 
 @pytest.mark.slow
