@@ -45,6 +45,12 @@ class Kept:
         return sum(trial["origin"] == "search" for trial in self.trials)
 
     @property
+    def ended_searches(self) -> set[str]:
+        """The parts of the cases on which a search has come to its end."""
+        paths = [path for folder in self.folders for path in folder.glob("trials/*.searched")]
+        return {path.name.removesuffix(".searched") for path in paths}
+
+    @property
     def spent(self) -> float:
         return float(json.loads(self._state.read_text())["spent"])
 
@@ -158,6 +164,36 @@ def test_what_was_found_takes_part_where_no_search_fits_any_more(
     assert during == known, "all of it was known"
     assert_nothing_twice(during)
     assert len(published.list()) == 1
+
+
+@pytest.mark.slow
+def test_searches_that_had_ended_are_not_made_again(
+    program: Program, kept: Kept, waves: Waves
+) -> None:
+    spec = program.spec_of(
+        *waves({"calm": 15, "rough": 15}), budget=BUDGET, until={"pipelines": 11}
+    )
+    first = program.start(spec, "--run-id", "run-1")
+    wait_for(lambda: len(kept.ended_searches) >= 3)
+    killed(first)
+    known, ended_first = kept.trials, kept.ended_searches
+    assert "main" in ended_first
+    during: list[dict[str, Any]] = []
+    second = program.start(spec, "--run-id", "run-1")
+    while second.poll() is None:
+        during = kept.trials or during
+        time.sleep(0.1)
+    ended = program.ended(second)
+    assert ended.code == 0, ended.log
+    left = 11 - len(ended_first)  # of all cases, and of ten outer folds
+    assert f"(1 of {left})" in ended.log
+    assert f"({left} of {left})" in ended.log
+    assert during[: len(known)] == known
+    assert {trial["part"] for trial in during[len(known) :]}.isdisjoint(ended_first)
+    assert_nothing_twice(during)
+    # The search on all cases has found what it had found.
+    assert ended.progress[-1]["pipelines"]["tried"] == 11
+    assert open_store(program.folder / "home" / "bentoml").list()
 
 
 @pytest.mark.slow
