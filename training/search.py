@@ -173,13 +173,11 @@ class Search:
         )
         began = self._tools.clock.elapsed
         compare_portfolio(self._main, self._candidates, schedule.at(PORTFOLIO_SHARE))
-        self._beside = seconds_beside(
-            (found.trial for found in self._main.found),
-            self._tools.clock.elapsed - began,
-            self._tools.workers.count,
-        )
-        add_forests(self._main, self._wanted.random_state, self._tools)
         self._main.require_sound()
+        trials = [found.trial for found in self._main.found]
+        seconds = self._tools.clock.elapsed - began
+        self._beside = seconds_beside(trials, seconds, self._tools.workers.count)
+        add_forests(self._main, self._wanted.random_state, self._tools)
         default = default_choice(self._main.found, self._main.part)
         journal.say(f"their mean: {default.name} {default.score.value:.4f}", 1.0)
         return default
@@ -293,6 +291,7 @@ class Search:
         if not self._may_choose or not self._wanted.is_search:
             return default
         journal = self._tools.journal
+        self._main.require_sound()
         journal.enter("ensemble", f"choosing among {len(self._main.found)} models")
         choice = self._main.choice(
             self._wanted.random_state, deadline=self._schedule.at(CHOICE_SHARE)

@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tests.training.small import table_of, target_of, tools_of
+from tideline.errors import SearchFailed
 from tideline.panel import Panel
 from tideline.spec import ModelTrainingSpec
 from training.candidate import proposed
@@ -50,3 +51,22 @@ def test_what_could_not_be_fitted_in_time_is_not_chosen(
     notices = " ".join(tools.journal.notices)
     assert ("is better, but to fit and to score it takes" in notices) != is_published
     assert found.held_out is not None
+
+
+@pytest.mark.slow
+def test_a_search_of_which_more_failed_than_not_publishes_nothing(tmp_path: Path) -> None:
+    target = target_of(2, N_CASES)
+    split = split_cases(target, 0.25)
+    panel = Panel.from_arrays(np.random.default_rng(0).normal(size=(N_CASES, 1, 8)))
+    with Workers(2) as workers:
+        tools = tools_of(tmp_path, workers, BUDGET)
+        for number in range(20):  # as an earlier start would leave them
+            bad = proposed([("model", LogisticRegression(C=-1.0 - number))])
+            trial = Trial(
+                bad.key, bad.name, bad.model_type, "search", "features", 0.0, failure="made up"
+            )
+            tools.ledger.record(MAIN, trial, None)
+        data = Data(panel, target, split, table_of(tmp_path, target))
+        search = Search(ModelTrainingSpec(), Until(), data, tools)
+        with pytest.raises(SearchFailed, match=r"20 of 2\d pipelines failed, most often: made up"):
+            search.find()
