@@ -20,6 +20,9 @@ Columns = NDArray[np.intp] | slice
 
 Member = tuple[Columns, Steps]
 
+SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+"""What a probability of 0 counts as where a power, or a logarithm, is taken of it."""
+
 
 def _of_classes(blend: Blend) -> bool:
     return blend.is_classifier
@@ -191,6 +194,8 @@ class Blend(BaseEstimator):  # type: ignore[misc]  # sklearn has no types
 def sharpened(probabilities: FloatArray, sharpness: float) -> FloatArray:
     """Return probabilities raised to a power, each row summing to one.
 
+    What is 0 counts as `SMALLEST_PROBABILITY`, or no power could make it any more probable.
+
     Parameters
     ----------
     probabilities : float64 array of shape (n_cases, n_classes)
@@ -199,7 +204,7 @@ def sharpened(probabilities: FloatArray, sharpness: float) -> FloatArray:
         return probabilities
     # Beside the largest of its row, so that no power of all of them is zero.
     largest = probabilities.max(axis=1, keepdims=True)
-    powers = (probabilities / largest) ** sharpness
+    powers = (np.maximum(probabilities, SMALLEST_PROBABILITY) / largest) ** sharpness
     proper: FloatArray = powers / powers.sum(axis=1, keepdims=True)
     return proper
 

@@ -1,4 +1,4 @@
-"""What TPOT is asked for: the spec's wishes, and where the search begins."""
+"""Searches by TPOT, on one part of the cases after the other: what it is asked for, and when."""
 
 from __future__ import annotations
 

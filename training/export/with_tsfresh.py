@@ -308,6 +308,7 @@ _NUMBER = "float(labels[name])"
 _BY_VALUE = "    answers = dict(zip(ids, total.tolist(), strict=True))"
 _BY_CLASS = """\
     # Surer than the mean of the members, by what was fitted to answers out of fold.
+    total = np.maximum(total, np.finfo(np.float64).eps)
     total = (total / total.max(axis=1, keepdims=True)) ** SHARPNESS
     total = total / total.sum(axis=1, keepdims=True)
     answers = {
