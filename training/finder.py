@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tideline.errors import SearchFailed
@@ -21,6 +21,8 @@ from training.tools import Tools
 from training.workers import TOO_LONG
 
 NO_TIME = "the time was over"
+TELL_SECONDS = 5.0
+"""After which a search tells again how far it has come."""
 ENOUGH_TO_JUDGE = 10
 """Pipelines below which a share of failures says nothing."""
 
@@ -164,6 +166,7 @@ class Finder:
         *,
         share: float = 1.0,
         seconds: float = math.inf,
+        within: Callable[[], float] | None = None,
     ) -> Searched:
         """Evaluate what TPOT proposes, and return why that ended.
 
@@ -179,13 +182,19 @@ class Finder:
             Of the time until the deadline, once TPOT is imported, what the search may take.
         seconds
             What it may take at most, from then on.
+        within
+            Returns how far all searches have come (0 to 1), to be told every few seconds.
         """
         self.recall()
         proposer.begin(task)
         was_ready = died = False
         self._gained = math.inf
+        told = time.monotonic()
         while (over := self._over(deadline)) is None:
             ready = self._tools.workers.wait(also=[proposer.connection])
+            if time.monotonic() - told >= TELL_SECONDS:
+                told = time.monotonic()
+                self._tell_search(within)
             if not ready:
                 continue
             message = proposer.receive()
@@ -272,6 +281,11 @@ class Finder:
         if self._found and self._found[-1].trial.origin == "portfolio":
             trial = self._found[-1].trial
             self._tools.journal.say(f"{trial.name} on {trial.family}: {trial.value:.4f}")
+
+    def _tell_search(self, within: Callable[[], float] | None) -> None:
+        where = "" if self.part.name == MAIN else " in this outer fold"
+        message = f"{counted(len(self._taken), 'pipeline')} tried{where}"
+        self._tools.journal.say(message, within() if within else None)
 
     def _over(self, deadline: float) -> str | None:
         """Return why the search is over, or None."""

@@ -93,12 +93,16 @@ def affordable(
         return done[0]
     most = NESTED_SHARE * max(left - last_fits(0), 0.0)
     found = [(folds, seconds) for folds, seconds in needed if seconds <= most]
-    for folds, seconds in found:
-        n = len(folds)
-        for_tpot = SearchTime.before(last_fits(n), left - seconds, n)
-        if searches and n >= FEWEST_TO_SEARCH and for_tpot.is_surely_enough:
-            return folds
-    return found[0][0] if found else ()
+    searched = [
+        (folds, SearchTime.before(last_fits(len(folds)), left - seconds, len(folds)))
+        for folds, seconds in found
+        if searches and len(folds) >= FEWEST_TO_SEARCH
+    ]
+    surely = [folds for folds, for_tpot in searched if for_tpot.is_surely_enough]
+    # The cheapest, if it may be enough: the dearest would spend what TPOT needs.
+    perhaps = [folds for folds, for_tpot in searched if for_tpot.is_enough][-1:]
+    without = [folds for folds, _ in found]
+    return next(iter([*surely, *perhaps, *without]), ())
 
 
 def seconds_beside(trials: Iterable[Trial], seconds: float, n_workers: int) -> float:

@@ -17,6 +17,7 @@ from training.finder import Finder, Searched
 from training.proposer.handle import Proposer
 from training.proposer.task import ProposerTask
 from training.schedule import FIT_SHARE, FOLDS_A_SEARCH, Schedule
+from training.search_time import LEAST_NESTED
 from training.tools import Tools
 
 EARLY_STOP = 10
@@ -57,6 +58,7 @@ class Searches:
         )
         self._proposer: Proposer | None = None
         self._n_started = 0
+        self._began = self._ends = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +88,8 @@ class Searches:
         for finder, _ in (main, *nested):
             if ledger.has_searched(finder.part.name):
                 finder.recall()
-        ends = time.monotonic() + sum(seconds for _, seconds in parts)
+        self._began = time.monotonic()
+        self._ends = ends = self._began + sum(seconds for _, seconds in parts)
         for number, (finder, own) in enumerate(parts):
             share = own / sum(each for _, each in parts[number:])
             seconds = share * max(0.0, ends - time.monotonic())
@@ -125,15 +128,33 @@ class Searches:
             self._longest,
             share=share,
             seconds=(self._arguments.max_time_mins or math.inf) * 60,
+            within=self._share_of_time,
         )
         if not searched.is_whole:
             self._end()
         return searched
 
+    def _share_of_time(self) -> float:
+        """Return how much of the time for all searches has passed."""
+        return (time.monotonic() - self._began) / max(self._ends - self._began, 0.001)
+
     def _end(self) -> None:
         if self._proposer is not None:
             self._proposer.end()
         self._proposer = None
+
+
+def can_go_on(seconds: float, main: Finder, nested: Sequence[Finder], tools: Tools) -> bool:
+    """Tell whether the time does for what an earlier start left, where it had searched all cases.
+
+    Parameters
+    ----------
+    seconds
+        What TPOT may have in all.
+    """
+    has_searched = tools.ledger.has_searched
+    n_left = sum(not has_searched(finder.part.name) for finder in nested)
+    return has_searched(main.part.name) and seconds >= n_left * LEAST_NESTED
 
 
 def recall_searches(main: Finder, nested: Sequence[Finder], tools: Tools) -> None:

@@ -30,7 +30,7 @@ from training.outer import (
     seconds_beside,
 )
 from training.portfolio import default_blend, portfolio
-from training.proposing import Searches, recall_searches
+from training.proposing import Searches, can_go_on, recall_searches
 from training.schedule import (
     CHOICE_SHARE,
     FIT_SHARE,
@@ -241,17 +241,18 @@ class Search:
     def _search(self) -> None:
         """Let TPOT search; where there are outer folds, in each of them too."""
         journal, n_outer = self._tools.journal, len(self._nested)
+        nested = [fold.finder for fold in self._nested]
         for_tpot = SearchTime.before(self._last_fits(n_outer), self._schedule.left, n_outer)
         if self._main.enough is not None:
             journal.say(f"TPOT was not asked: {self._main.enough}")
-        elif for_tpot.is_enough:
+        elif for_tpot.is_enough or can_go_on(for_tpot.seconds, self._main, nested, self._tools):
             journal.enter("search", f"TPOT searches for at most {for_tpot.seconds:.0f} s")
-            nested = [(fold.finder, for_tpot.each) for fold in self._nested]
+            parts = [(finder, for_tpot.each) for finder in nested]
             with Searches(self._wanted, self._tools) as searches:
-                searches.run((self._main, for_tpot.main), nested)
+                searches.run((self._main, for_tpot.main), parts)
         else:
             journal.notice(for_tpot.told_as_too_short(self._budget_to_search()))
-            recall_searches(self._main, [fold.finder for fold in self._nested], self._tools)
+            recall_searches(self._main, nested, self._tools)
 
     def _budget_to_search(self) -> int:
         """Return a budget, roughly, of which TPOT would have enough."""

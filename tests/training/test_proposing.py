@@ -13,9 +13,10 @@ import pytest
 from tests.training.scripted import Course, InTurn, failing, logistic
 from tests.training.small import candidate_of, part_of
 from tideline.spec import ModelTrainingSpec
+from training import finder as finder_module
 from training.finder import Finder, Until
 from training.journal import Journal
-from training.proposing import Searches
+from training.proposing import Searches, can_go_on
 from training.tools import Tools
 
 SECONDS = {"main": 10.0, "outer-1": 5.0, "outer-2": 5.0}
@@ -156,3 +157,26 @@ def test_what_until_asks_for_holds_for_each_part(
     finders = searched(start, Until(pipelines=2))
     assert [strengths(finder) for finder in finders] == [{"2.0"}, {"3.0"}, {"4.0"}]
     assert has_searched(told) == [True, True, True]
+
+
+def test_what_an_earlier_start_left_is_searched_where_the_time_does_for_it(
+    tmp_path: Path, told: Tools
+) -> None:
+    main, *nested = (Finder(part_of(tmp_path, name=name), told) for name in SECONDS)
+    assert not can_go_on(1000.0, main, nested, told), "all cases are still to be searched"
+    told.ledger.end_search("main")
+    assert not can_go_on(9.0, main, nested, told)
+    assert can_go_on(11.0, main, nested, told)
+    told.ledger.end_search("outer-2")
+    assert can_go_on(9.0, main, nested, told)
+
+
+def test_a_search_tells_how_far_it_has_come(
+    searched: Callable[..., list[Finder]],
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finder_module, "TELL_SECONDS", 0.05)
+    searched(Started([Course([logistic(n)], ends=False) for n in (1, 2, 3)]), seconds=0.1)
+    assert "2 pipelines tried\n" in log.getvalue()
+    assert "2 pipelines tried in this outer fold" in log.getvalue()

@@ -33,8 +33,8 @@ def confusion(answered: Answered) -> Figure:
     counts = np.bincount(truth * n + answered.codes, minlength=n * n).reshape(n, n)
     shown = _most_wrong(counts)
     picture = _matrix(counts[np.ix_(shown, shown)], [answered.names[c] for c in shown])
-    said = f"On {answered.how}: a row a true class, a column an answer; the darker, the larger "
-    said += "the share of the row."
+    said = f"On {answered.how}: a row a true class, a column an answer; the stronger "
+    said += "its colour, the larger the share of the row."
     if shown.size < n:
         said += f" Of {n} classes the {shown.size} with the most errors are shown."
     wrong = counts * (1 - np.eye(n, dtype=np.int64))
