@@ -262,14 +262,14 @@ class Panel:
             self._require_values(name, channel, minimum)
 
     def require_differing(self) -> None:
-        """Refuse cases of which all hold the same: no label could be told from them.
+        """Refuse several cases of which all hold the same: no label could be told from them.
 
         Raises
         ------
         DataError
             When every channel has one and the same series in all cases.
         """
-        if any(channel.differs for channel in self.channels.values()):
+        if self.n_cases < 2 or any(channel.differs for channel in self.channels.values()):
             return
         raise DataError(
             f"all {self.n_cases} cases hold the same values: nothing tells one from another.",

@@ -6,8 +6,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from tideline.features.selection import RelevanceSelection
 from tideline.spec import ModelTrainingSpec
@@ -34,7 +32,7 @@ EVOLUTION = (
 
 
 class Searches:
-    """Searches on one part after the other, with one process that imports TPOT; a context manager.
+    """Searches on one part after the other, with one process that imports TPOT.
 
     Parameters
     ----------
@@ -60,17 +58,6 @@ class Searches:
         self._n_started = 0
         self._began = self._ends = 0.0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        self._end()
-
     def run(self, main: tuple[Finder, float], nested: Sequence[tuple[Finder, float]]) -> None:
         """Let TPOT search on all cases, then in the outer folds.
 
@@ -83,6 +70,12 @@ class Searches:
         main, nested : (Finder, seconds)
             How long each search may take. What one leaves is for those that follow.
         """
+        try:
+            self._run(main, nested)
+        finally:
+            self._end()
+
+    def _run(self, main: tuple[Finder, float], nested: Sequence[tuple[Finder, float]]) -> None:
         ledger = self._tools.ledger
         parts = [p for p in (main, *nested) if not ledger.has_searched(p[0].part.name)]
         for finder, _ in (main, *nested):

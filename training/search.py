@@ -248,8 +248,7 @@ class Search:
         elif for_tpot.is_enough or can_go_on(for_tpot.seconds, self._main, nested, self._tools):
             journal.enter("search", f"TPOT searches for at most {for_tpot.seconds:.0f} s")
             parts = [(finder, for_tpot.each) for finder in nested]
-            with Searches(self._wanted, self._tools) as searches:
-                searches.run((self._main, for_tpot.main), parts)
+            Searches(self._wanted, self._tools).run((self._main, for_tpot.main), parts)
         else:
             journal.notice(for_tpot.told_as_too_short(self._budget_to_search()))
             recall_searches(self._main, nested, self._tools)

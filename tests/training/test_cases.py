@@ -73,6 +73,8 @@ def test_refuses_cases_that_are_all_the_same(tmp_path: Path, one: Series) -> Non
     labels = ["a", "b"] * 6
     with pytest.raises(DataError, match="all 12 cases hold the same values: nothing tells"):
         read(run_of(tmp_path, [one] * 12, labels))
+    with pytest.raises(LabelError, match="1 labelled case"):  # which is the same as no other
+        read(run_of(tmp_path, [one], ["a"]))
     for other in ([*one[:-1], 7.0], [*one, 1.0]):
         read(run_of(tmp_path, [one] * 11 + [other], labels))
 

@@ -59,8 +59,7 @@ def searched(tmp_path: Path, told: Tools) -> Callable[..., list[Finder]]:
         for finder in finders:
             finder.compare([candidate_of(logistic(99))], float("inf"))
         parts = [(f, seconds * SECONDS[f.part.name]) for f in finders]
-        with Searches(ModelTrainingSpec(), told, start) as searches:
-            searches.run(parts[0], parts[1:])
+        Searches(ModelTrainingSpec(), told, start).run(parts[0], parts[1:])
         return finders
 
     return run
@@ -178,5 +177,6 @@ def test_a_search_tells_how_far_it_has_come(
 ) -> None:
     monkeypatch.setattr(finder_module, "TELL_SECONDS", 0.05)
     searched(Started([Course([logistic(n)], ends=False) for n in (1, 2, 3)]), seconds=0.1)
-    assert "2 pipelines tried\n" in log.getvalue()
-    assert "2 pipelines tried in this outer fold" in log.getvalue()
+    # How many, depends on how busy the machine is.
+    assert re.search(r"\d pipelines? tried\n", log.getvalue())
+    assert re.search(r"\d pipelines? tried in this outer fold", log.getvalue())
