@@ -293,6 +293,13 @@ class Panel:
         present = np.concatenate([[0], np.cumsum(~np.isnan(channel.values))])
         counts = np.diff(present[channel.offsets])
         short = np.flatnonzero(counts < minimum)
+        if not counts.any():
+            raise DataError(
+                f"channel {name!r} holds no value in any of {self.n_cases} series; at least "
+                f"{minimum} in each are expected.",
+                mend="Send its values, or train without this channel.",
+                field="raw_data",
+            )
         if short.size:
             raise DataError(
                 f"channel {name!r}: {short.size} of {self.n_cases} series hold fewer than "

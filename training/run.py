@@ -32,7 +32,7 @@ from training.scoring import OWN_METRICS
 from training.search import Data, Found, Search
 from training.tools import Tools
 from training.verdict import MAJORITY, unbeaten, warning_of
-from training.workers import LEAST_MEMORY, Workers
+from training.workers import LEAST_MEMORY, Workers, end_server
 
 MEMORY_SHARE = 0.75
 """Of the memory, what the workers may fill; the rest is for the run and the files it maps."""
@@ -106,6 +106,7 @@ def train(run: Run) -> dict[str, Any]:
         tools = Tools(run.clock, run.journal, workers, Ledger(run.kept / "trials"), run.scratch)
         search = Search(run.spec.model_training, _until(run.spec), data, tools)
         found = search.find()
+    end_server()
     scores = tell_scores(run, cases, found, split.note)
     pipeline = assemble(cases, features, found.choice, found.fits.fitted)
     compacted = compact(pipeline, found.choice)

@@ -282,6 +282,19 @@ class Workers:
             self._workers[place].take(self._waiting.popleft())
 
 
+def end_server() -> None:
+    """End the process that workers are forked from, once none is wanted any more.
+
+    What it has imported takes a third of what a small container has; what comes after the search
+    needs that. Workers that are begun later start it again.
+    """
+    server = forkserver._forkserver  # noqa: SLF001 - nothing public tells of it
+    pid: int | None = server._forkserver_pid  # type: ignore[attr-defined]  # noqa: SLF001
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)  # one that is only asked to end may be waited for without end
+        server._stop()  # type: ignore[attr-defined]  # noqa: SLF001
+
+
 def _death(code: int | None) -> str:
     if code == -signal.SIGKILL:
         return KILLED

@@ -33,6 +33,28 @@ with Workers(2) as workers:
         workers.wait(0.2)
 """
 
+ENDED = """
+import psutil
+from tests.training import jobs
+from training.workers import Workers, end_server
+
+def servers():
+    return sum("forkserver" in " ".join(p.cmdline()) for p in psutil.Process().children())
+
+def ask():
+    with Workers(1) as workers:
+        workers.submit(jobs.seven, lambda outcome: print(outcome.result or outcome.failure))
+        while not workers.is_idle:
+            workers.wait()
+
+end_server()  # where none has begun
+ask()
+print(servers())
+end_server()
+print(servers())
+ask()
+"""
+
 
 @pytest.fixture
 def one() -> Iterator[Workers]:
@@ -182,6 +204,13 @@ def test_no_process_is_left_at_the_end(tmp_path: Path) -> None:
         until(lambda: all(is_written(tmp_path / str(number)) for number in range(2)))
     pids = [int((tmp_path / str(number)).read_text()) for number in range(2)]
     assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_the_server_gives_its_memory_back_and_begins_again_where_it_is_wanted() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", ENDED], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert told.stdout.split() == ["7", "1", "0", "7"], told.stderr
 
 
 @pytest.mark.slow

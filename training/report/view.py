@@ -169,8 +169,9 @@ def _importances_said(findings: Findings) -> str:
         return "It could not be measured; the log of the run says why."
     if not (found.by_feature or found.by_channel or found.by_region):
         return "There was no time to measure it."
+    score = metric_name(found.metric.removeprefix("neg_"))
     return (
-        f"How much {metric_name(found.metric)} is lost when something is shuffled over the cases, "
+        f"How much worse the {score} becomes when something is shuffled over the cases, "
         f"on {cut(found.on, 100)}; the thin line is the standard deviation over repetitions. "
         "What two features tell alike is missed in neither."
     )
