@@ -20,8 +20,11 @@ Columns = NDArray[np.intp] | slice
 
 Member = tuple[Columns, Steps]
 
-SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
-"""What a probability of 0 counts as where a power, or a logarithm, is taken of it."""
+SPREAD = 1e-3
+"""The share of every answer that is spread over all classes before a power is taken of it.
+
+A forest that answers 0 has found no tree that says otherwise, and a linear discriminant is sure
+beyond any count of cases; no power could make a 0 more probable."""
 
 
 def _of_classes(blend: Blend) -> bool:
@@ -45,9 +48,9 @@ class Blend(BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     n_features : int or None
         The columns of the table; None for as many as the members reach.
     sharpness : float
-        The power that the mean probabilities are raised to before they are made to sum to one
-        again: above 1 they become surer, below 1 less so (Guo et al. 2017 call its inverse the
-        temperature). Values are left as they are.
+        The power that the mean probabilities, of which `SPREAD` is spread over all classes, are
+        raised to before they are made to sum to one again: above 1 they become surer, below 1
+        less so (Guo et al. 2017 call its inverse the temperature). Values are left as they are.
 
     Raises
     ------
@@ -194,7 +197,8 @@ class Blend(BaseEstimator):  # type: ignore[misc]  # sklearn has no types
 def sharpened(probabilities: FloatArray, sharpness: float) -> FloatArray:
     """Return probabilities raised to a power, each row summing to one.
 
-    What is 0 counts as `SMALLEST_PROBABILITY`, or no power could make it any more probable.
+    Of each row `SPREAD` is spread over the classes first; which is more probable than which stays.
+    With a power of 1 they are left as they are.
 
     Parameters
     ----------
@@ -202,9 +206,9 @@ def sharpened(probabilities: FloatArray, sharpness: float) -> FloatArray:
     """
     if sharpness == 1.0:
         return probabilities
+    spread = (1 - SPREAD) * probabilities + SPREAD / probabilities.shape[1]
     # Beside the largest of its row, so that no power of all of them is zero.
-    largest = probabilities.max(axis=1, keepdims=True)
-    powers = (np.maximum(probabilities, SMALLEST_PROBABILITY) / largest) ** sharpness
+    powers = (spread / spread.max(axis=1, keepdims=True)) ** sharpness
     proper: FloatArray = powers / powers.sum(axis=1, keepdims=True)
     return proper
 

@@ -251,7 +251,7 @@ class Panel:
         ------
         DataError
             When there is no case, a value is infinite, or a series has too few finite values;
-            the channel and the first ten cases are named.
+            the channel is named, and the first ten cases where not all of them are empty.
         """
         if not self.ids:
             raise DataError(
@@ -293,11 +293,11 @@ class Panel:
         present = np.concatenate([[0], np.cumsum(~np.isnan(channel.values))])
         counts = np.diff(present[channel.offsets])
         short = np.flatnonzero(counts < minimum)
-        if not counts.any():
+        if short.size == self.n_cases > 1 and not counts.any():
             raise DataError(
                 f"channel {name!r} holds no value in any of {self.n_cases} series; at least "
                 f"{minimum} in each are expected.",
-                mend="Send its values, or train without this channel.",
+                mend="Send its values; training can do without the channel, if it is left out.",
                 field="raw_data",
             )
         if short.size:

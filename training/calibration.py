@@ -12,25 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from tideline.blend import SMALLEST_PROBABILITY, sharpened
+from tideline.blend import sharpened
 from training.task import Target
 
 RANGE = (1 / 64, 8.0)
 
 
-def sharpness_of(target: Target, y: NDArray[Any], answers: NDArray[Any]) -> float:
+def sharpness_of(
+    target: Target,
+    y: NDArray[Any],
+    answers: NDArray[Any],
+    groups: NDArray[np.int64] | None = None,
+) -> float:
     """Return the power of the probabilities that has the least log-loss; see `tideline.blend`.
 
     With n cases, each counts for its own class by all but 1/2 in n + 1, and by that for the others:
-    so often, under the prior of Jeffreys, is wrong what was right n times of n. As with the targets
-    of Platt (1999), Probabilistic outputs for support vector machines, this bounds how sure an
-    answer may be where every answer is right.
+    so often, under the prior of Jeffreys, is wrong what was right n times of n. Platt (1999),
+    Probabilistic outputs for support vector machines, has such targets. Where every answer is
+    right, this bounds how sure they are as a whole; some may be surer, and others less so.
 
     Parameters
     ----------
     y : array of shape (n_cases,)
     answers : array of shape (n_cases, n_classes)
         Of models that were not fitted to these cases.
+    groups : int64 array of shape (n_cases,) or None
+        Which belong together: n is then the number of groups.
 
     Returns
     -------
@@ -39,14 +46,13 @@ def sharpness_of(target: Target, y: NDArray[Any], answers: NDArray[Any]) -> floa
     """
     if not target.n_classes:
         return 1.0
-    wide = np.clip(answers.astype(np.float64), SMALLEST_PROBABILITY, 1.0)
+    wide = answers.astype(np.float64)
     rows = np.arange(y.size)
-    doubt = 0.5 / (y.size + 1)
+    doubt = 0.5 / ((y.size if groups is None else np.unique(groups).size) + 1)
     of_others = doubt / (target.n_classes - 1)
 
     def loss(log_power: float) -> float:
-        sure = np.clip(sharpened(wide, float(np.exp(log_power))), SMALLEST_PROBABILITY, 1.0)
-        told = np.log(sure)
+        told = np.log(sharpened(wide, float(np.exp(log_power))))
         of_its_own = told[rows, y].sum()
         return float(-(1 - doubt - of_others) * of_its_own - of_others * told.sum())
 

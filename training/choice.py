@@ -149,7 +149,7 @@ def _weighted(
     y = part.target.y[part.tested]
     # A model that the spec names is published as it is.
     named = any(found.candidate.origin == "spec" for found in members)
-    sharpness = 1.0 if named else sharpness_of(part.target, y, mean)
+    sharpness = 1.0 if named else sharpness_of(part.target, y, mean, part.tested_groups)
     score = score_of(part.metric, part.target, y, sharpened(mean, sharpness))
     weighted = tuple(zip(shares.tolist(), (found.candidate for found in members), strict=True))
     return Choice(weighted, sharpness, score, mean, reason)

@@ -67,7 +67,9 @@ class Bench:
     def sharpness(self, mean: NDArray[Any]) -> float:
         """Return what answers are sharpened by."""
         self.require_time()
-        return sharpness_of(self.part.target, self._y, mean)
+        groups = self.part.tested_groups
+        groups = None if groups is None else groups[self.cases]
+        return sharpness_of(self.part.target, self._y, mean, groups)
 
     @property
     def _y(self) -> NDArray[Any]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import log_loss, r2_score, roc_auc_score
 
-from tideline.blend import SMALLEST_PROBABILITY
 from tideline.pipeline import Prediction
 from training.intervals import Interval, Known, bootstrap, joined, known_area, known_share
 from training.jackknife import Jackknife, areas_without, means_without
@@ -20,6 +19,9 @@ from training.ranges import floor_of
 from training.task import Target
 
 FloatArray = NDArray[np.float64]
+
+SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+"""What a probability of 0 counts as where a logarithm is taken of it."""
 
 
 @dataclass(frozen=True)

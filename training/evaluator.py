@@ -61,6 +61,11 @@ class Part:
         return np.sort(np.concatenate([asked for _, asked in self.folds]))
 
     @property
+    def tested_groups(self) -> NDArray[np.int64] | None:
+        """The groups of `tested`; None where the cases come in none."""
+        return None if self.groups is None else self.groups[self.tested]
+
+    @property
     def n_folds(self) -> int:
         """The number of folds."""
         return len(self.folds)

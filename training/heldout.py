@@ -306,11 +306,12 @@ def _calibrated_without(part: Part, choice: Choice) -> Answers:
     """Return the out-of-fold answers, those of each fold sharpened by what the others tell."""
     if choice.sharpness == 1.0:
         return choice.mean.astype(np.float32)
-    answers = np.empty_like(choice.mean)
+    answers, groups = np.empty_like(choice.mean), part.tested_groups
     for _, asked in part.folds:
         here = np.isin(part.tested, asked)
-        others = part.target.y[part.tested[~here]]
-        sharpness = sharpness_of(part.target, others, choice.mean[~here]) if others.size else 1.0
+        others, mean = part.target.y[part.tested[~here]], choice.mean[~here]
+        theirs = None if groups is None else groups[~here]
+        sharpness = sharpness_of(part.target, others, mean, theirs) if others.size else 1.0
         answers[here] = sharpened(choice.mean[here], sharpness)
     return answers.astype(np.float32)
 

@@ -67,8 +67,9 @@ def affordable(
 ) -> Sequence[OuterFold]:
     """Return the way of cutting outer folds that the time does for; nothing if none is.
 
-    The finest one in which TPOT can search as well; else the finest that the portfolio can be
-    compared in.
+    The finest one in which TPOT can surely search as well; else the finest in which it may just be
+    able to; else the finest that the portfolio can be compared in. Where the second turns out too
+    short after all, there are fewer folds than could have been had, and no search.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from training.finder import Finder, Searched
 from training.proposer.handle import Proposer
 from training.proposer.task import ProposerTask
 from training.schedule import FIT_SHARE, FOLDS_A_SEARCH, Schedule
-from training.search_time import LEAST_NESTED
+from training.search_time import LEAST_NESTED, LEAST_SEARCH
 from training.tools import Tools
 
 EARLY_STOP = 10
@@ -86,9 +86,8 @@ class Searches:
         for number, (finder, own) in enumerate(parts):
             share = own / sum(each for _, each in parts[number:])
             seconds = share * max(0.0, ends - time.monotonic())
-            self._tools.journal.say(
-                f"TPOT searches for {seconds:.0f} s ({number + 1} of {len(parts)})"
-            )
+            told = f"TPOT searches for {seconds:.0f} s ({number + 1} of {len(parts)})"
+            self._tools.journal.say(told, self._share_of_time())
             searched = self._search(finder, ends, share)
             self._tools.journal.say(f"the search is over: {searched.over}")
             if searched.is_whole:
@@ -96,6 +95,7 @@ class Searches:
             elif finder is main[0] and nested:
                 self._tools.journal.notice("TPOT was not asked in the outer folds either.")
                 return
+        _tell_lacking([finder for finder, _ in nested], self._tools)
 
     def _search(self, finder: Finder, ends: float, share: float) -> Searched:
         """Search on one part; where TPOT dies, once more."""
@@ -140,6 +140,8 @@ class Searches:
 def can_go_on(seconds: float, main: Finder, nested: Sequence[Finder], tools: Tools) -> bool:
     """Tell whether the time does for what an earlier start left, where it had searched all cases.
 
+    TPOT has to be imported again for it.
+
     Parameters
     ----------
     seconds
@@ -147,7 +149,13 @@ def can_go_on(seconds: float, main: Finder, nested: Sequence[Finder], tools: Too
     """
     has_searched = tools.ledger.has_searched
     n_left = sum(not has_searched(finder.part.name) for finder in nested)
-    return has_searched(main.part.name) and seconds >= n_left * LEAST_NESTED
+    least = LEAST_SEARCH + (n_left - 1) * LEAST_NESTED
+    return has_searched(main.part.name) and n_left > 0 and seconds >= least
+
+
+def has_ended(main: Finder, nested: Sequence[Finder], tools: Tools) -> bool:
+    """Tell whether every search came to its end at an earlier start."""
+    return all(tools.ledger.has_searched(finder.part.name) for finder in (main, *nested))
 
 
 def recall_searches(main: Finder, nested: Sequence[Finder], tools: Tools) -> None:
@@ -157,11 +165,17 @@ def recall_searches(main: Finder, nested: Sequence[Finder], tools: Tools) -> Non
         tools.journal.say(f"{counted(recalled, 'pipeline')} of an earlier start count")
     for finder in nested:
         finder.recall()
+    if recalled:
+        _tell_lacking(nested, tools)
+
+
+def _tell_lacking(nested: Sequence[Finder], tools: Tools) -> None:
+    """Tell that the score is of less than was done with all cases, where it is."""
     lacking = sum(not tools.ledger.has_searched(finder.part.name) for finder in nested)
-    if recalled and lacking:
+    if lacking:
         tools.journal.notice(
-            f"in {lacking} of {len(nested)} outer folds no search had come to its end before "
-            "this start: what these say of the score is of a choice from fewer models."
+            f"in {lacking} of {len(nested)} outer folds no search has come to its end: what these "
+            "say of the score is of a choice from fewer models."
         )
 
 

@@ -106,7 +106,7 @@ def train(run: Run) -> dict[str, Any]:
         tools = Tools(run.clock, run.journal, workers, Ledger(run.kept / "trials"), run.scratch)
         search = Search(run.spec.model_training, _until(run.spec), data, tools)
         found = search.find()
-    end_server()
+    _give_back_memory(run.journal)
     scores = tell_scores(run, cases, found, split.note)
     pipeline = assemble(cases, features, found.choice, found.fits.fitted)
     compacted = compact(pipeline, found.choice)
@@ -221,6 +221,14 @@ def _tell_scores(
             if name in theirs:
                 beside.append(f"{baseline} {theirs[name]:.4f}")
         journal.say(f"held-out {name} {value:.4f}" + (f" ({'; '.join(beside)})" if beside else ""))
+
+
+def _give_back_memory(journal: Journal) -> None:
+    """End what the workers are forked from; a model that is found is worth more than its memory."""
+    try:
+        end_server()
+    except (AttributeError, OSError) as error:
+        journal.say(f"the server of the workers could not be ended: {error}")
 
 
 def _workers() -> Workers:

@@ -14,8 +14,7 @@ from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer
 
-from tideline.blend import SMALLEST_PROBABILITY
-from training.evaluation import measure
+from training.evaluation import SMALLEST_PROBABILITY, measure
 from training.fold import as_prediction
 from training.task import Target
 

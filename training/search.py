@@ -30,7 +30,7 @@ from training.outer import (
     seconds_beside,
 )
 from training.portfolio import default_blend, portfolio
-from training.proposing import Searches, can_go_on, recall_searches
+from training.proposing import Searches, can_go_on, has_ended, recall_searches
 from training.schedule import (
     CHOICE_SHARE,
     FIT_SHARE,
@@ -245,6 +245,8 @@ class Search:
         for_tpot = SearchTime.before(self._last_fits(n_outer), self._schedule.left, n_outer)
         if self._main.enough is not None:
             journal.say(f"TPOT was not asked: {self._main.enough}")
+        elif has_ended(self._main, nested, self._tools):
+            recall_searches(self._main, nested, self._tools)
         elif for_tpot.is_enough or can_go_on(for_tpot.seconds, self._main, nested, self._tools):
             journal.enter("search", f"TPOT searches for at most {for_tpot.seconds:.0f} s")
             parts = [(finder, for_tpot.each) for finder in nested]

@@ -128,6 +128,7 @@ def test_refuses_channels_of_different_cases() -> None:
         ([[1.0], [1.0, 2.0]], "1 of 2 series hold fewer than 2 values: cases 0, the first with 1"),
         ([[1.0, np.nan]], "1 of 1 series hold fewer than 2 values"),
         ([[], [np.nan]], "holds no value in any of 2 series"),
+        ([[]], "1 of 1 series hold fewer than 2 values: cases 0"),
         ([[1.0]] * 10_000, "10000 of 10000 series hold fewer than 2 values"),
     ],
 )

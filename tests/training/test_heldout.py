@@ -19,6 +19,7 @@ from tests.training.small import (
     target_of,
     tools_of,
 )
+from tideline.blend import SPREAD
 from tideline.errors import SearchFailed
 from tideline.panel import Panel
 from training.candidate import Candidate
@@ -107,7 +108,7 @@ def test_a_choice_that_is_sharpened_answers_so(tmp_path: Path, workers: Workers)
     )
     assert plain is not None
     assert sharp is not None
-    cubed = plain.answers.astype(float) ** 3
+    cubed = ((1 - SPREAD) * plain.answers.astype(float) + SPREAD / 2) ** 3
     np.testing.assert_allclose(sharp.answers, cubed / cubed.sum(axis=1, keepdims=True), atol=1e-5)
 
 

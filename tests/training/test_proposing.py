@@ -16,7 +16,7 @@ from tideline.spec import ModelTrainingSpec
 from training import finder as finder_module
 from training.finder import Finder, Until
 from training.journal import Journal
-from training.proposing import Searches, can_go_on
+from training.proposing import Searches, can_go_on, has_ended
 from training.tools import Tools
 
 SECONDS = {"main": 10.0, "outer-1": 5.0, "outer-2": 5.0}
@@ -164,10 +164,16 @@ def test_what_an_earlier_start_left_is_searched_where_the_time_does_for_it(
     main, *nested = (Finder(part_of(tmp_path, name=name), told) for name in SECONDS)
     assert not can_go_on(1000.0, main, nested, told), "all cases are still to be searched"
     told.ledger.end_search("main")
-    assert not can_go_on(9.0, main, nested, told)
-    assert can_go_on(11.0, main, nested, told)
+    assert not can_go_on(14.0, main, nested, told)
+    assert can_go_on(16.0, main, nested, told)
     told.ledger.end_search("outer-2")
-    assert can_go_on(9.0, main, nested, told)
+    assert not can_go_on(9.0, main, nested, told), "TPOT has to be imported again"
+    assert can_go_on(11.0, main, nested, told)
+    assert not has_ended(main, nested, told)
+    for name in SECONDS:
+        told.ledger.end_search(name)
+    assert has_ended(main, nested, told)
+    assert not can_go_on(1000.0, main, nested, told), "nothing is left to search"
 
 
 def test_a_search_tells_how_far_it_has_come(

@@ -6,6 +6,7 @@ import inspect
 import re
 from string import Template
 
+from tideline.blend import SPREAD
 from tideline.errors import SpecError
 from tideline.features import selection
 from tideline.features.catalogue import CATALOGUE, TIMEWISE
@@ -307,8 +308,9 @@ _CODE = "CLASSES.index(key(labels[name]))"
 _NUMBER = "float(labels[name])"
 _BY_VALUE = "    answers = dict(zip(ids, total.tolist(), strict=True))"
 _BY_CLASS = """\
-    # Surer than the mean of the members, by what was fitted to answers out of fold.
-    total = np.maximum(total, np.finfo(np.float64).eps)
+    # As sure as the answers out of fold allow; see tideline.blend.sharpened.
+    if SHARPNESS != 1.0:
+        total = (1 - SPREAD) * total + SPREAD / len(CLASSES)
     total = (total / total.max(axis=1, keepdims=True)) ** SHARPNESS
     total = total / total.sum(axis=1, keepdims=True)
     answers = {
@@ -334,6 +336,7 @@ def _constants(fitted: Fitted, writer: Writer) -> list[tuple[str, Node]]:
         texts = [case_key(label) for label in fitted.target.classes]
         constants.append(("CLASSES", writer.node(texts)))
         constants.append(("SHARPNESS", writer.node(fitted.sharpness)))
+        constants.append(("SPREAD", writer.node(SPREAD)))
     return constants + [c for c in target_constants(fitted, writer) if c[0] == "WEIGHTS"]
 
 
