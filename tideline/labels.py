@@ -138,7 +138,7 @@ class Labels:
             raise LabelError(
                 f"{counted(len(wrong), 'label is no number', 'labels are not numbers')}: "
                 f"{named(wrong)}; regression predicts a number.",
-                mend="Send numbers, or set task: classification.",
+                mend="Send numbers; for classes, set task: classification and a metric of classes.",
                 field="labels",
             )
         infinite = [

@@ -173,7 +173,8 @@ def _interrupted(number: int) -> Interrupted:
 def _overdue(budget: float) -> BudgetExceeded:
     return BudgetExceeded(
         f"the budget of {budget:g} s is over, and no pipeline was published within it.",
-        mend="Raise budget, name a cheaper model, or a smaller set of features.",
+        mend="Raise budget, name a cheaper model, or a smaller set of features. Kernels that this "
+        "run had to compile are kept: the next start has that time.",
         field="budget",
     )
 

@@ -179,7 +179,7 @@ class Search:
         self._beside = seconds_beside(trials, seconds, self._tools.workers.count)
         add_forests(self._main, self._wanted.random_state, self._tools)
         default = default_choice(self._main.found, self._main.part)
-        journal.say(f"their mean: {default.name} {default.score.value:.4f}", 1.0)
+        journal.say(f"the default: {default.name} {default.score.value:.4f}", 1.0)
         return default
 
     def _repeat_in_outer_folds(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import re
 import signal
 import subprocess
 import time
@@ -143,6 +144,16 @@ def test_bad_data_exits_with_65(program: Program, waves: Waves) -> None:
     assert ended.code == 65, ended.log
     assert ended.result["error"]["field"] == "labels"
     assert "'rough'" in ended.result["error"]["message"]
+
+
+def test_the_clock_begins_with_the_process_and_not_before(program: Program) -> None:
+    began = time.monotonic()
+    ended = program.run(program.spec(raw_data="nothing.json", extract_features=COLUMNS))
+    wall = time.monotonic() - began
+    told = re.search(r"([\d.]+) s +\w+ +failed", ended.log)
+    assert told, ended.log
+    # Told in tenths.
+    assert 0 < float(told[1]) < wall + 0.05
 
 
 def test_a_missing_input_exits_with_66(program: Program) -> None:

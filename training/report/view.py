@@ -170,10 +170,11 @@ def _importances_said(findings: Findings) -> str:
     if not (found.by_feature or found.by_channel or found.by_region):
         return "There was no time to measure it."
     score = metric_name(found.metric.removeprefix("neg_"))
+    no_region = "" if found.by_region else " No feature that it takes is of a region alone."
     return (
         f"How much worse the {score} becomes when something is shuffled over the cases, "
         f"on {cut(found.on, 100)}; the thin line is the standard deviation over repetitions. "
-        "What two features tell alike is missed in neither."
+        f"What two features tell alike is missed in neither.{no_region}"
     )
 
 
@@ -183,7 +184,8 @@ def _best(trials: Sequence[Trial], metric: str) -> Figure:
     heads = ("", "pipeline", "features", "from", metric_name(metric), "± over folds", "fit")
     n_failed = sum(t.failure is not None for t in trials)
     said = f"{counted(len(trials), 'pipeline')} evaluated, of which {n_failed} failed. "
-    said += "These scores chose among them and so are optimistic; search.parquet has them all."
+    said += "These scores, from before calibration, chose among them and so are optimistic; "
+    said += "search.parquet has them all."
     return Figure("The best pipelines", said, None, (*heads, "predict"), rows)
 
 

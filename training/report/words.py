@@ -31,6 +31,10 @@ def metric_name(metric: str) -> str:
     return cut(plain.replace("_", " "), 60) + ("" if plain == metric else ", negative")
 
 
+ROUNDING = 1e-12
+"""Below which a number is an error of rounding."""
+
+
 def number(value: float | None) -> str:
     """Return a number as it is read: three decimals, or four digits where it is large or small."""
     if value is None or math.isnan(value):
@@ -38,6 +42,8 @@ def number(value: float | None) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"  # noqa: RUF001 - the typographic minus is meant
     size = abs(value)
+    if size < ROUNDING:
+        return "0.000"
     plain = f"{value:.3f}" if size == 0 or 0.001 <= size < 1000 else f"{value:.4g}"
     return plain.replace("-", "−")  # noqa: RUF001 - the typographic minus is meant
 
