@@ -145,9 +145,10 @@ def _trained(
         if asked.run_id:
             require_home(runs_folder())
             kept = runs_folder() / _digest(run_id)
-            remove_old(runs_folder())
         identity = {"run_id": run_id, "spec": spec.to_mapping(), "version": version("tideline")}
         checkpoint = Checkpoint(kept, identity, _mirror(asked, run_id, kept), journal.say)
+        if asked.run_id:
+            remove_old(runs_folder())  # not this run's, whose lock is taken
         checkpoint.count_from(started)
         with checkpoint:
             guard.sweep(kept, unless_retried=True)

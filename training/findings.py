@@ -53,6 +53,25 @@ class Importances:
     by_region: tuple[Importance, ...]
 
 
+@dataclass(frozen=True)
+class Member:
+    """A pipeline whose answers are a part of what is published.
+
+    Attributes
+    ----------
+    weight : float
+        Its part; those of all members sum to one.
+    key
+        That of its trial.
+    title
+        The classes of its steps, and what they are fitted to.
+    """
+
+    weight: float
+    key: str
+    title: str
+
+
 @dataclass(frozen=True, eq=False)
 class Findings:
     """Everything that is told of a run.
@@ -67,8 +86,8 @@ class Findings:
         What the search raised, under scikit-learn's name.
     trials : tuple of Trial
         Every candidate that was evaluated, in that order, failures too.
-    chosen : tuple of (float, str)
-        The members of the published pipeline: the weight and the name of each.
+    chosen : tuple of Member
+        What the published pipeline is the mean of.
     positions : intp array of shape (n_evaluated,)
         The cases of the panel that were held out, or answered in the outer folds.
     answers : Prediction or None
@@ -82,7 +101,7 @@ class Findings:
     target: Target
     metric: str
     trials: tuple[Trial, ...]
-    chosen: tuple[tuple[float, str], ...]
+    chosen: tuple[Member, ...]
     positions: NDArray[np.intp]
     answers: Prediction | None
     importances: Importances | None

@@ -20,6 +20,8 @@ RESAMPLES = 1000
 EDGE = 1e-9
 MOST_DRAWS = 4_000_000
 """Cases drawn over all resamples, so that a large test set costs seconds and not minutes."""
+FEWEST_RESAMPLES = 200
+"""Of however many cases; so that memory does not grow with them, they are drawn in parts."""
 ROUNDING = 1e-9
 """By how much of their size scores may differ that are the same but for rounding."""
 
@@ -142,12 +144,15 @@ def bootstrap(
         As for `varies`.
     """
     rng = np.random.default_rng(random_state)
-    resamples = int(np.clip(MOST_DRAWS // max(strata.size, 1), 200, RESAMPLES))
-    drawn = np.empty((resamples, strata.size), dtype=np.intp)
-    for stratum in np.unique(strata):
-        members = np.flatnonzero(strata == stratum)
-        drawn[:, members] = rng.choice(members, size=(resamples, members.size))
-    scores = score(drawn)
+    at_once = max(1, min(MOST_DRAWS // max(strata.size, 1), RESAMPLES))
+    members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    found: list[float] = []
+    for _ in range(0, max(at_once, FEWEST_RESAMPLES), at_once):
+        drawn = np.empty((at_once, strata.size), dtype=np.intp)
+        for each in members:
+            drawn[:, each] = rng.choice(each, size=(at_once, each.size))
+        found.extend(score(drawn))
+    scores = np.array(found)
     if not varies(scores, floor):
         return None
     low, high = np.quantile(scores, [0.025, 0.975])

@@ -16,7 +16,7 @@ from training.cases import Cases
 from training.export import script
 from training.failures import reason_of
 from training.features import Features
-from training.findings import Findings, Importances
+from training.findings import Findings, Importances, Member
 from training.fold import as_prediction
 from training.importance import importances, sample
 from training.journal import Journal
@@ -89,7 +89,7 @@ def gather(
         target=cases.target,
         metric=found.metric,
         trials=trials,
-        chosen=tuple((weight, candidate.title) for weight, candidate in found.choice.members),
+        chosen=tuple(Member(weight, c.key, c.title) for weight, c in found.choice.members),
         positions=nobody if held_out is None else held_out.positions,
         answers=None if held_out is None else as_prediction(held_out.answers, cases.target),
         importances=importances,

@@ -151,10 +151,7 @@ class Search:
             name,
             data.table,
             data.target,
-            tuple(
-                (split.train[split.learns_from(k)], split.train[split.tested_in(k)])
-                for k in range(split.n_folds)
-            ),
+            split.folds,
             self._metric,
             str(tools.scratch / "prepared"),
             data.split.basis.groups,

@@ -61,17 +61,14 @@ class Split:
         """The number of folds: at least 2, in the order of time at least 1."""
         return int(self.fold_of.max()) + 1
 
-    def learns_from(self, fold: int) -> Positions:
-        """Return what is learned from before a fold is tested, as positions within `train`.
+    @property
+    def folds(self) -> tuple[tuple[Positions, Positions], ...]:
+        """Of each fold the cases that are learned from, and those that are tested, in the panel.
 
-        That is all which the fold does not test; in the order of time, what came before it.
+        Learned from is all which the fold does not test; in the order of time, what came before it.
         """
-        tested = self.train[self.fold_of == fold]
-        return np.flatnonzero(np.isin(self.train, self.basis.before(tested, self.train)))
-
-    def tested_in(self, fold: int) -> Positions:
-        """Return what a fold tests, as positions within `train`."""
-        return np.flatnonzero(self.fold_of == fold)
+        tested = [self.train[self.fold_of == fold] for fold in range(self.n_folds)]
+        return tuple((self.basis.before(cases, self.train), cases) for cases in tested)
 
     def in_folds(self, most: int) -> Split:
         """Return the same split with fewer folds over `train`, where it has more."""

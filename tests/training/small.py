@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -18,7 +17,7 @@ from training.journal import Journal
 from training.ledger import Ledger
 from training.proposer.task import ProposerTask
 from training.run import Run
-from training.split import Split, split_cases
+from training.split import split_cases
 from training.table import Table, new_matrix
 from training.task import Target
 from training.tools import Tools
@@ -62,14 +61,6 @@ def table_of(folder: Path, target: Target, signal: float = 1.0) -> Table:
     return Table(files)
 
 
-def folds_of(split: Split) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]:
-    """Return the folds of a split as positions among all cases."""
-    return tuple(
-        (split.train[split.learns_from(k)], split.train[split.tested_in(k)])
-        for k in range(split.n_folds)
-    )
-
-
 def part_of(
     folder: Path, n_classes: int = 2, metric: str = "neg_log_loss", name: str = "main"
 ) -> Part:
@@ -77,7 +68,7 @@ def part_of(
     target = target_of(n_classes)
     split = split_cases(target, test_fraction=0.0, folds=3)
     table = table_of(folder, target)
-    return Part(name, table, target, folds_of(split), metric, str(folder / "prepared"))
+    return Part(name, table, target, split.folds, metric, str(folder / "prepared"))
 
 
 def tools_of(folder: Path, workers: Workers, budget: float = 60.0) -> Tools:

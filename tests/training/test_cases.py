@@ -129,7 +129,7 @@ def test_says_when_time_leaves_nothing_to_be_tested(tmp_path: Path) -> None:
     labels = ["a"] * 8 + ["b"] * 2
     run = run_of(tmp_path, waves(10), labels, model_training={"split": "time"})
     _, split = read_and_split(run)
-    assert split.train[split.tested_in(0)].tolist() == [9]
+    assert [tested.tolist() for _, tested in split.folds] == [[9]]
     # Where both of the second class begin at once, none is later than the first.
     rows = json.loads((tmp_path / "series.json").read_text())
     timed = [row | {"t": min(row["id"], 8)} for row in rows]

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from tests.training.small import candidate_of, folds_of, target_of
+from tests.training.small import candidate_of, target_of
 from tideline.blend import sharpened
 from tideline.ridge import CalibratedRidgeClassifier
 from training import choice as choosing
@@ -37,7 +37,7 @@ SMALLER = forest("classification", "features", 0, 100)
 def part(metric: str = "neg_log_loss", n_classes: int = 2, n: int = N) -> Part:
     target = target_of(n_classes, n)
     split = split_cases(target, test_fraction=0.0, folds=3)
-    return Part("main", Table({}), target, folds_of(split), metric, "")
+    return Part("main", Table({}), target, split.folds, metric, "")
 
 
 def searched(number: int) -> Candidate:

@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss, mean_absolute_error, r2_score, roc_auc_sco
 
 from tideline.pipeline import Prediction
 from training.evaluation import assess, measure
-from training.intervals import bootstrap, newcombe, wilson
+from training.intervals import FEWEST_RESAMPLES, MOST_DRAWS, Z_95, bootstrap, newcombe, wilson
 from training.task import Target
 
 RNG = np.random.default_rng(0)
@@ -159,3 +159,20 @@ def test_the_bootstrap_keeps_the_size_of_each_class() -> None:
 
     bootstrap(count, strata)
     assert set(seen) == {2}
+
+
+def test_the_bootstrap_draws_in_parts_where_there_are_many_cases() -> None:
+    values = np.random.default_rng(0).normal(size=200_000)
+    sizes: list[int] = []
+
+    def mean(drawn: np.ndarray) -> np.ndarray:
+        sizes.append(drawn.size)
+        return values[drawn].mean(axis=1)
+
+    interval = bootstrap(mean, np.zeros(values.size, dtype=np.int64))
+    assert interval is not None
+    assert len(sizes) > 1
+    assert max(sizes) <= MOST_DRAWS
+    assert sum(sizes) >= FEWEST_RESAMPLES * values.size
+    half = Z_95 / np.sqrt(values.size)
+    assert interval == pytest.approx((values.mean() - half, values.mean() + half), abs=half / 4)

@@ -13,7 +13,6 @@ from tests.training.jobs import Strange
 from tests.training.small import (
     N_CASES,
     candidate_of,
-    folds_of,
     model_of,
     table_of,
     target_of,
@@ -148,7 +147,7 @@ def test_out_of_fold_answers_are_those_of_the_folds_in_their_order(
 ) -> None:
     target = target_of(n_classes)
     table = table_of(tmp_path, target)
-    folds = folds_of(split_cases(target, test_fraction=0.0, folds=3))
+    folds = split_cases(target, test_fraction=0.0, folds=3).folds
     if in_time:
         folds = ((np.arange(10), np.arange(19, 9, -1)), (np.arange(20), np.arange(20, 25)))
     metric = "neg_log_loss" if n_classes else "neg_root_mean_squared_error"
@@ -176,7 +175,7 @@ def test_out_of_fold_answers_are_sharpened_without_a_look_at_them(
     tmp_path: Path, workers: Workers
 ) -> None:
     target = target_of(2)
-    folds = folds_of(split_cases(target, test_fraction=0.0, folds=3))
+    folds = split_cases(target, test_fraction=0.0, folds=3).folds
     part = Part("main", table_of(tmp_path, target), target, folds, "neg_log_loss", "")
     finder = Finder(part, tools_of(tmp_path, workers))
     mean = np.random.default_rng(0).dirichlet([2, 2], N_CASES)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.training.small import candidate_of, part_of
 from tideline.spec import ModelTrainingSpec
 from training import finder as finder_module
 from training.finder import Finder, Until
-from training.journal import Journal
+from training.journal import STAGES, Journal
 from training.proposing import Searches, can_go_on, has_ended
 from training.tools import Tools
 
@@ -45,8 +46,13 @@ def log() -> io.StringIO:
 
 
 @pytest.fixture
-def told(tools: Tools, log: io.StringIO) -> Tools:
-    return replace(tools, journal=Journal(stream=log))
+def events() -> list[Mapping[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def told(tools: Tools, log: io.StringIO, events: list[Mapping[str, Any]]) -> Tools:
+    return replace(tools, journal=Journal(stream=log, listener=events.append))
 
 
 @pytest.fixture
@@ -178,11 +184,20 @@ def test_what_an_earlier_start_left_is_searched_where_the_time_does_for_it(
 
 def test_a_search_tells_how_far_it_has_come(
     searched: Callable[..., list[Finder]],
+    told: Tools,
     log: io.StringIO,
+    events: list[Mapping[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(finder_module, "TELL_SECONDS", 0.05)
+    told.journal.enter("search", "TPOT searches")
     searched(Started([Course([logistic(n)], ends=False) for n in (1, 2, 3)]), seconds=0.1)
     # How many, depends on how busy the machine is.
     assert re.search(r"\d pipelines? tried\n", log.getvalue())
     assert re.search(r"\d pipelines? tried in this outer fold", log.getvalue())
+    # From the first part to the last, and not anew in each of them.
+    tallies = [event for event in events if " tried" in event["message"]]
+    begins, ends = STAGES["search"], STAGES["ensemble"]
+    of_main = [e["share"] for e in tallies if "outer fold" not in e["message"]]
+    of_folds = [e["share"] for e in tallies if "outer fold" in e["message"]]
+    assert begins < of_main[0] < of_main[-1] < of_folds[0] < of_folds[-1] <= ends

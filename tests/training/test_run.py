@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.tideline.fitted import document_of, fitted
@@ -20,13 +22,15 @@ from tideline.errors import LabelError
 from tideline.model import ScoreCard
 from tideline.panel import Panel
 from tideline.store import open_store
+from training import run as run_module
 from training.cases import Cases, read
 from training.choice import Choice
 from training.clock import LEAST_PATIENCE, OVERSHOOT, Clock
 from training.fitting import Fits
 from training.heldout import HeldOut
 from training.journal import Journal
-from training.run import Run, publish, tell_scores
+from training.record import measured
+from training.run import Run, publish, tell_scores, train
 from training.scoring import Score
 from training.search import Found
 from training.table import Table
@@ -118,6 +122,27 @@ def scored(run: Run, later: np.ndarray, groups: np.ndarray | None = None) -> Sco
         found = Found(choice, fits, held_out, "balanced_accuracy")
         cases = Cases(Panel.from_arrays(np.zeros((60, 1, 4))), target, groups)
         return tell_scores(run, cases, found, None)
+
+
+def test_what_follows_the_search_has_its_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDELINE_HOME", str(tmp_path / "home"))
+    asked = {
+        "extract_features": {"default_fc_parameters": "minimal"},
+        "model_training": {"model": "LogisticRegression"},
+    }
+    run = run_of(tmp_path, "@classLabel true 0 1 2", **asked)
+    servers: list[int] = []
+
+    def counting(*given: Any) -> Any:
+        children = psutil.Process().children()
+        servers.append(sum("forkserver" in " ".join(child.cmdline()) for child in children))
+        return measured(*given)
+
+    monkeypatch.setattr(run_module, "measured", counting)
+    train(run)
+    assert servers == [0]
 
 
 def test_scores_are_told_by_the_metric_that_the_spec_names_and_by_groups(tmp_path: Path) -> None:

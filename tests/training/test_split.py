@@ -37,10 +37,7 @@ def parts(split: Split) -> list[tuple[np.ndarray, np.ndarray]]:
     for one in (split, *chain.from_iterable(split.outer_splits())):
         if one.held_out.size:
             found.append((one.train, one.held_out))
-        found += [
-            (one.train[one.learns_from(fold)], one.train[one.tested_in(fold)])
-            for fold in range(one.n_folds)
-        ]
+        found += one.folds
     return found
 
 
@@ -283,9 +280,9 @@ def test_time_holds_the_latest_out_and_learns_from_what_is_before() -> None:
     assert split.note is None
     order = np.argsort(rank[split.train])
     expected = TimeSeriesSplit(5).split(order)
-    for fold, (learned, tested) in enumerate(expected):
-        assert set(split.learns_from(fold).tolist()) == set(order[learned].tolist())
-        assert set(split.tested_in(fold).tolist()) == set(order[tested].tolist())
+    for found, wanted in zip(split.folds, expected, strict=True):
+        for cases, places in zip(found, wanted, strict=True):
+            assert set(cases.tolist()) == set(split.train[order[places]].tolist())
 
 
 def test_time_first_learns_of_every_class() -> None:

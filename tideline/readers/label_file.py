@@ -104,9 +104,10 @@ def _of_table(
         require_case_id(value, column_id, ids.first_row(code), field=FIELD)
         for code, value in enumerate(ids.values)
     ]
-    classes = [
-        _label(value, f"row {labels.first_row(code)}") for code, value in enumerate(labels.values)
-    ]
+    classes = []
+    for code, value in enumerate(labels.values):
+        row = labels.first_row(code)
+        classes.append(_label(value, f"row {row}, id {shown(known[ids.codes[row - 1]])}"))
     return Labels(
         tuple(known[code] for code in ids.codes),
         tuple(classes[code] for code in labels.codes),

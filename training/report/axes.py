@@ -15,6 +15,10 @@ FloatArray = NDArray[np.float64]
 
 WIDTH = 360
 """Of a picture: a phone's, so that its letters can be read there; larger screens draw it larger."""
+EVERYWHERE = (-math.inf, math.inf)
+LEAST_SPAN = 1e-5
+"""Of their size, by which values have to differ to be drawn apart: numbers of an axis have six
+digits."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +39,31 @@ class Axis:
     end: float
 
     @classmethod
-    def around(cls, values: ArrayLike, start: float, end: float, pad: float = 0.04) -> Axis:
-        """Return an axis that shows all finite values, with a little room at its ends."""
+    def around(
+        cls,
+        values: ArrayLike,
+        start: float,
+        end: float,
+        pad: float = 0.04,
+        *,
+        within: tuple[float, float] = EVERYWHERE,
+    ) -> Axis:
+        """Return an axis that shows all finite values, with a little room at its ends.
+
+        Parameters
+        ----------
+        within
+            What values can be at all: the axis ends there.
+        """
         given = np.asarray(values, dtype=np.float64).reshape(-1)
         given = given[np.isfinite(given)]
         low, high = (float(given.min()), float(given.max())) if given.size else (0.0, 1.0)
         # Halved before they are subtracted: the largest floats differ by more than a float holds.
         span = 2.0 * min(high / 2 - low / 2, 1e307)
-        room = span * pad if span > 0 else max(abs(low) * 0.1, 1e-9)
-        return cls(_bounded(low - room), _bounded(high + room), start, end)
+        size = max(abs(low), abs(high))
+        room = span * pad if span > LEAST_SPAN * size else max(size * 0.1, 1e-9)
+        least, most = within
+        return cls(max(_bounded(low - room), least), min(_bounded(high + room), most), start, end)
 
     def places(self, values: ArrayLike) -> FloatArray:
         """Return where values stand; those beyond an end stand at it, and NaN stays NaN."""

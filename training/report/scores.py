@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tideline.labels import Task
 from tideline.model import Metrics, ScoreCard
 from tideline.wording import counted
-from training.ranges import FALLING
+from training.ranges import FALLING, range_of
 from training.report.axes import WIDTH, Axis
 from training.report.svg import Picture
 from training.report.words import cut, metric_name, number, tick
@@ -153,7 +153,7 @@ def _picture(card: ScoreCard, metric: str, simple: Mapping[str, Metrics]) -> Pic
         26 * len(rows) + 30,
     )
     extent = [score for _, score, _ in rows] + list(low_high or ())
-    axis = Axis.around(extent, 128, WIDTH - 14, 0.06)
+    axis = Axis.around(extent, 128, WIDTH - 14, 0.06, within=range_of(metric))
     bottom = picture.height - 22
     for at in axis.ticks():
         picture.line("grid", axis.place(at), 4, axis.place(at), bottom)

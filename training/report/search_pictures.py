@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from training.ranges import range_of
 from training.report.axes import WIDTH, Axis, Frame
 from training.report.figure import Bar, Bars, Figure
 from training.report.svg import Picture
@@ -49,7 +50,7 @@ def over_time(trials: Sequence[Trial], metric: str) -> Figure | None:
         260,
     )
     low, below = _floor(values)
-    y = Axis.around([low, values.max()], picture.height - 36, 22)
+    y = Axis.around([low, values.max()], picture.height - 36, 22, within=range_of(metric))
     frame = Frame(Axis.around([0.0, at.max()], 54, WIDTH - 10, 0.0), y)
     frame.draw(picture, "seconds since the start", name)
     shown = _some(len(known), MOST_TIMES)
@@ -105,7 +106,7 @@ def _strip(
         WIDTH,
         height,
     )
-    axis = Axis.around([low, everything.max()], 14, WIDTH - 14)
+    axis = Axis.around([low, everything.max()], 14, WIDTH - 14, within=range_of(metric))
     for value in axis.ticks():
         x = axis.place(value)
         picture.line("grid", x, 8, x, height - 36)

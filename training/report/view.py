@@ -13,12 +13,14 @@ from training.findings import Findings, Importance
 from training.report import class_pictures, search_pictures, value_pictures
 from training.report.answered import Answered
 from training.report.figure import Bar, Bars, Figure
+from training.report.labels import labels_of
 from training.report.scores import ThreeScores
 from training.report.words import cut, metric_name, number, seconds
 from training.report.wrong_cases import WrongCase, wrong_cases
 from training.trial import Trial
 
 BEST = 20
+MOST_MEMBERS = 50
 MOST_BARS = 20
 MOST_CHANNELS = 40
 MOST_NOTICES = 40
@@ -60,7 +62,7 @@ class Page:
         return cls(
             cut(document.name, 80),
             _facts(findings),
-            tuple((f"{weight:.2f}", cut(name, 200)) for weight, name in findings.chosen[:50]),
+            _published(findings),
             ThreeScores.of(document.scores, document.task, findings.metric),
             tuple(cut(notice, 500) for notice in document.notices[:MOST_NOTICES]),
             _search(findings.trials, findings.metric),
@@ -70,7 +72,7 @@ class Page:
             _importances(findings),
             _importances_said(findings),
             () if answered is None else wrong_cases(answered),
-            _best(findings.trials, findings.metric),
+            _best(findings),
             _spec(document.spec),
             tuple((cut(k, 40), cut(v, 40)) for k, v in list(document.versions.items())[:40]),
         )
@@ -178,23 +180,38 @@ def _importances_said(findings: Findings) -> str:
     )
 
 
-def _best(trials: Sequence[Trial], metric: str) -> Figure:
+def _published(findings: Findings) -> tuple[tuple[str, str], ...]:
+    """Return the weight and the label of each member."""
+    shown = findings.chosen[:MOST_MEMBERS]
+    keys = {member.key for member in shown}
+    labels = labels_of([trial for trial in findings.trials if trial.key in keys])
+    return tuple((f"{m.weight:.2f}", cut(labels.get(m.key, m.title), 200)) for m in shown)
+
+
+def _best(findings: Findings) -> Figure:
+    """Return the pipelines that did best, and those that were published, wherever they rank."""
+    trials = findings.trials
     known = sorted((t for t in trials if t.failure is None), key=lambda t: -t.score)
-    rows = tuple(_row(rank, trial) for rank, trial in enumerate(known[:BEST], 1))
-    heads = ("", "pipeline", "features", "from", metric_name(metric), "± over folds", "fit")
+    weights = {member.key: member.weight for member in findings.chosen[:MOST_MEMBERS]}
+    shown = [
+        (rank, trial) for rank, trial in enumerate(known, 1) if rank <= BEST or trial.key in weights
+    ]
+    labels = labels_of([trial for _, trial in shown])
+    rows = tuple(_row(rank, t, labels[t.key], weights.get(t.key)) for rank, t in shown)
+    heads = ("", "published", "pipeline", "from", metric_name(findings.metric), "± over folds")
     n_failed = sum(t.failure is not None for t in trials)
     said = f"{counted(len(trials), 'pipeline')} evaluated, of which {n_failed} failed. "
     said += "These scores, from before calibration, chose among them and so are optimistic; "
-    said += "search.parquet has them all."
-    return Figure("The best pipelines", said, None, (*heads, "predict"), rows)
+    said += "search.parquet has them all. What is published has its weight beside it."
+    return Figure("The best pipelines", said, None, (*heads, "fit", "predict"), rows)
 
 
-def _row(rank: int, trial: Trial) -> tuple[str, ...]:
+def _row(rank: int, trial: Trial, label: str, weight: float | None) -> tuple[str, ...]:
     spread = float(np.std(trial.fold_scores)) if trial.fold_scores else None
     return (
         str(rank),
-        cut(trial.name, 200),
-        cut(trial.family, 40),
+        "" if weight is None else f"{weight:.2f}",
+        cut(label, 200),
         cut(trial.origin, 40),
         number(trial.value),
         f"{number(spread)} ({trial.n_folds})",

@@ -12,7 +12,7 @@ from tideline.model import ModelDocument, ScoreCard, installed_versions
 from tideline.panel import Channel, Panel
 from tideline.pipeline import Prediction
 from training.evaluation import assess
-from training.findings import Findings, Importance, Importances
+from training.findings import Findings, Importance, Importances, Member
 from training.task import Target
 from training.trial import Trial
 
@@ -163,7 +163,7 @@ def findings_of(
         target,
         metric,
         trials_of() if trials is None else tuple(trials),
-        ((0.5, "ExtraTreesClassifier"), (0.5, "RidgeClassifierCV on convolutions")),
+        (Member(0.5, "k3", "of no trial"), Member(0.5, "k70", "RidgeClassifierCV on convolutions")),
         positions,
         answers,
         importances_of(panel, names),

@@ -14,7 +14,7 @@ from tests.outline import Outline
 from tests.training.report.made_up import REASONS, findings_of, panel_of, trials_of
 from tideline.model import ScoreCard
 from tideline.panel import Channel, Panel
-from training.findings import Findings, Importance, Importances
+from training.findings import Findings, Importance, Importances, Member
 from training.report import report
 from training.trial import Trial
 
@@ -188,6 +188,24 @@ def test_lists_the_best_pipelines_by_rank() -> None:
     assert '<td class="short">21</td>' not in told
 
 
+def test_the_published_are_among_the_best_however_they_rank() -> None:
+    trials = sorted(
+        (t for t in trials_of() if t.failure is None), key=lambda t: t.score, reverse=True
+    )
+    first, last = trials[0], trials[-1]
+    chosen = (Member(0.75, first.key, first.name), Member(0.25, last.key, last.name))
+    text = report(dataclasses.replace(binary(trials=trials), chosen=chosen))
+    rows = text.partition("The best pipelines")[2].split("<tr>")[2:]
+    published = [row for row in rows if '<td class="short">0.75</td>' in row or ">0.25<" in row]
+    assert all(
+        f">{rank}</td>" in row for rank, row in zip((1, len(trials)), published, strict=True)
+    )
+    assert f"{last.value:.3f}" in published[1]
+    members = text.partition("What was published")[2].partition("</table>")[0]
+    assert first.name in members
+    assert last.name in members
+
+
 def test_names_the_pairs_that_are_confused_most() -> None:
     labels = classes(60, ("a", "b", "c"))
     findings = findings_of(panel_of(), labels)
@@ -261,7 +279,7 @@ def hostile(text: str) -> Findings:
     )
     return dataclasses.replace(
         scored(findings, card),
-        chosen=((1.0, text),),
+        chosen=(Member(1.0, text, text),),
         importances=Importances(text, text, some, some, some),
     )
 
