@@ -31,6 +31,8 @@ SPARED = 2
 """Members of each class that are in the sample, however rare it is."""
 MOST_FEATURES = 50
 """Single features that are shuffled: those that the models make most of."""
+MOST_CHANNELS = 50
+"""The same of channels."""
 MOST_REGIONS = 8
 ROUNDS = 10
 """How often each group is shuffled, at most."""
@@ -53,7 +55,8 @@ def importances(
 ) -> Importances:
     """Measure what a pipeline makes of its channels, of regions of the series, and of features.
 
-    All groups are shuffled once before any is shuffled again. A region is an interval of time:
+    All groups are shuffled once before any is shuffled again. Of very many channels or features
+    those are shuffled that the models make most of. A region is an interval of time:
     its features are those of intervals of the series and of its differences that reach into it
     and are at most twice as long. Intervals of a spectrum are none of time, and random
     convolutions and whole series have no place in it; none of these belongs to a region.
@@ -216,14 +219,15 @@ class _Measurement:
 
     def _planned(self) -> Iterator[_Group]:
         features = self._plan.features
-        of_channel = np.array([f.channel for f in features], dtype=object)
-        for channel in self._plan.channels:
-            yield self._group("channel", channel, np.flatnonzero(of_channel == channel))
+        promised = promise(self._members, self._X, self._target)
+        code = {channel: n for n, channel in enumerate(self._plan.channels)}
+        of_channel = np.array([code[f.channel] for f in features])
+        of_channels = np.bincount(of_channel, promised)
+        for n in np.sort(np.argsort(-of_channels, kind="stable")[:MOST_CHANNELS]):
+            channel = self._plan.channels[n]
+            yield self._group("channel", channel, np.flatnonzero(of_channel == n))
         for region, columns in regions(self._plan).items():
             yield self._group("region", region, columns)
-        if time.monotonic() > self._deadline:
-            return
-        promised = promise(self._members, self._X, self._target)
         for column in np.argsort(-promised, kind="stable")[:MOST_FEATURES]:
             if promised[column] > 0:
                 yield self._group("feature", features[column].name, np.array([column]))

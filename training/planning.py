@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from tideline.errors import BudgetExceeded, SpecError
 from tideline.features.convolutions import plan_convolutions
-from tideline.features.extraction import extract
+from tideline.features.extraction import chunks_of, extract
 from tideline.features.plan import FeaturePlan
 from tideline.panel import Panel
 from tideline.spec import ExtractionSpec
@@ -21,11 +22,21 @@ from training.clock import Clock
 from training.journal import Journal
 from training.table import new_matrix
 
-OPEN_SETS = ("tideline", "efficient")
-"""What is computed when the spec leaves the features open: the first that is not too much."""
+OPEN_SETS: Mapping[str, int] = MappingProxyType(
+    {
+        "tideline": 10_000,
+        "efficient": 10_000,
+        "tideline_quarters": 10_000,
+        "tideline_halves": 10_000,
+        "tideline_outline": 100_000,
+    }
+)
+"""What is computed when the spec leaves the features open: the first that is not too much.
+
+And how many features are too much, for a search through tables of few cases; more channels than
+these sets are for have a few of each.
+"""
 FALLBACK_SET = "minimal"
-MOST_FEATURES = 10_000
-"""Over how many features the views are left out, for a search through tables of few cases."""
 OPEN_SHARE = 0.35
 """Of the time left, what extraction may take when the spec leaves the features open."""
 ASKED_SHARE = 0.9
@@ -36,16 +47,20 @@ MOST_CONVOLUTIONS = 20_000
 FEWEST_CONVOLUTIONS = 1_000
 MOST_CELLS = 40_000_000
 """Cases times convolutions: a ridge on them takes the square of the smaller of the two."""
-SAMPLE = 20
-"""How many cases are tried, together, for cases cost less together than alone."""
-SAMPLING_SECONDS = 0.1
-"""What one case may take for more of them to be tried."""
+SAMPLES: Mapping[int, float] = MappingProxyType({20: 0.1, 4: 0.5})
+"""How many cases are tried, together, for cases cost less together than alone.
+
+And the seconds that one case may take for so many of them to be tried."""
 EARLY = 0.2
 """The share of its time after which the pace of an extraction is held against that time."""
 
 
 class TooSlowError(Exception):
     """An extraction will not end in its time; raised out of it, and never out of this module."""
+
+
+class _LeftOutError(Exception):
+    """A set of features is too much, and why; never raised out of this module."""
 
 
 @dataclass(frozen=True)
@@ -93,46 +108,62 @@ def compute_features(panel: Panel, spec: ExtractionSpec, means: Means) -> Featur
 
 def compute_convolutions(panel: Panel, means: Means) -> FeaturePlan | None:
     """Compute random convolutions, as many as the cases and the time allow; None for none."""
-    wanted = int(np.clip(MOST_CELLS // panel.n_cases, FEWEST_CONVOLUTIONS, MOST_CONVOLUTIONS))
-    while wanted >= FEWEST_CONVOLUTIONS:
+    for wanted in sizes_of_convolutions(panel.n_cases):
         plan = plan_convolutions(panel, features=wanted)
         try:
             _compute(panel, plan, CONVOLUTIONS_SHARE, means)
         except TooSlowError as slow:
             means.journal.say(f"{wanted} convolutions {slow}; fewer do")
-            wanted //= 4
             continue
         return plan
     means.journal.notice("no random convolutions are computed: there is no time for them.")
     return None
 
 
+def sizes_of_convolutions(n_cases: int) -> list[int]:
+    """Return how many random convolutions are tried, the most first."""
+    most = int(np.clip(MOST_CELLS // n_cases, FEWEST_CONVOLUTIONS, MOST_CONVOLUTIONS))
+    halvings = int(math.log2(most / FEWEST_CONVOLUTIONS))
+    return [most >> n for n in range(halvings + 1)]
+
+
 def _open_features(panel: Panel, means: Means) -> FeaturePlan:
     """Compute the first of the sets that are tried whose size and time are not too much."""
-    for name in OPEN_SETS:
+    left_out: list[str] = []
+    for name, most in OPEN_SETS.items():
         try:
-            plan = FeaturePlan.for_panel(panel, name)
-        except SpecError as error:
-            # A channel is named as a view of another is.
-            means.journal.notice(f"the {name} set is left out: {error.message}")
+            plan = _open_set(panel, name, most, means)
+        except _LeftOutError as error:
+            means.journal.say(f"the {name} set {error}; fewer features do")
+            left_out.append(f"{name} {error}")
             continue
-        if name != OPEN_SETS[-1] and len(plan.features) > MOST_FEATURES:
-            means.journal.notice(
-                f"the {name} set would be {len(plan.features)} features of "
-                f"{len(panel.channels)} channels, over {MOST_FEATURES}: fewer are computed."
-            )
-            continue
-        try:
-            _compute(panel, plan, OPEN_SHARE, means)
-        except TooSlowError as slow:
-            told = f"the {name} features {slow}, over a third of the time left; fewer do."
-            means.journal.notice(told)
-            continue
+        _tell_set(name, left_out, means)
         return plan
+    _tell_set(FALLBACK_SET, left_out, means)
     plan = FeaturePlan.for_panel(panel, FALLBACK_SET)
-    means.journal.notice(f"the {FALLBACK_SET} set is computed.")
     compute_plan(panel, plan, means)
     return plan
+
+
+def _open_set(panel: Panel, name: str, most: int, means: Means) -> FeaturePlan:
+    size = FeaturePlan.size_for_panel(panel, name)
+    if size > most:
+        n_channels = counted(len(panel.channels), "channel")
+        raise _LeftOutError(f"would be {size} features of {n_channels}, over {most}")
+    try:
+        plan = FeaturePlan.for_panel(panel, name)
+        _compute(panel, plan, OPEN_SHARE, means)
+    except SpecError as error:
+        # A channel is named as a view of another is.
+        raise _LeftOutError(f"cannot be had ({error.message})") from error
+    except TooSlowError as slow:
+        raise _LeftOutError(f"{slow}, over a third of the time left") from slow
+    return plan
+
+
+def _tell_set(name: str, left_out: list[str], means: Means) -> None:
+    if left_out:
+        means.journal.notice(f"the features are those of the {name} set: {'; '.join(left_out)}.")
 
 
 def compute_plan(panel: Panel, plan: FeaturePlan, means: Means) -> None:
@@ -165,22 +196,33 @@ def compute_again(panel: Panel, plan: FeaturePlan, means: Means) -> None:
     _fill(panel, plan, math.inf, means)
 
 
-def projected_seconds(panel: Panel, plan: FeaturePlan) -> float:
-    """Return the time that one thread needs for all cases, from a few of them.
+def projected_seconds(panel: Panel, plan: FeaturePlan, workers: int = 1) -> float:
+    """Return the time that all cases need, from a few of them.
 
     The few are spread over the lengths, since some calculators take the square of a length; where
     one case takes long, it stands for all, so that planning does not use up what it plans for.
+    What a chunk of cases takes however few they are, which of many channels is most of it, counts
+    once a chunk.
+
+    Parameters
+    ----------
+    workers
+        How many threads share the cases.
     """
     lengths = np.sum([channel.lengths for channel in panel.channels.values()], axis=0)
     by_length = np.argsort(lengths, kind="stable")
     middle = by_length[[panel.n_cases // 2]]
     # The first call pays for imports and compilation, once.
     extract(panel.take(middle), plan)
-    seconds = _timed(panel.take(middle), plan)
-    if seconds > SAMPLING_SECONDS or panel.n_cases <= SAMPLE:
-        return seconds * panel.n_cases
-    spread = np.linspace(0, panel.n_cases - 1, SAMPLE).astype(int)
-    return _timed(panel.take(by_length[spread]), plan) / SAMPLE * panel.n_cases
+    alone = _timed(panel.take(middle), plan)
+    n_tried = next((n for n, longest in SAMPLES.items() if alone <= longest), 1)
+    if n_tried == 1 or panel.n_cases <= n_tried:
+        return alone * panel.n_cases / workers
+    spread = np.linspace(0, panel.n_cases - 1, n_tried).astype(int)
+    together = _timed(panel.take(by_length[spread]), plan)
+    each = max(0.0, together - alone) / (n_tried - 1)
+    n_chunks = len(chunks_of(panel, workers, len(plan.features)))
+    return max(0.0, alone - each) * n_chunks + each * panel.n_cases / workers
 
 
 def _timed(panel: Panel, plan: FeaturePlan) -> float:
@@ -191,7 +233,7 @@ def _timed(panel: Panel, plan: FeaturePlan) -> float:
 
 def _compute(panel: Panel, plan: FeaturePlan, share: float, means: Means) -> None:
     """Compute the features, unless that takes more than a share of the time that is left."""
-    seconds = projected_seconds(panel, plan) / means.workers
+    seconds = projected_seconds(panel, plan, means.workers)
     # Of what is left now: the projection has paid for imports and compilation.
     limit = share * means.clock.remaining
     if seconds > limit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import numpy as np
 
 from tideline.model import ModelDocument
 from tideline.pipeline import Pipeline
+from training.alarm import OverdueError, ended_at
 from training.assembly import assemble
 from training.cases import Cases
 from training.export import script
@@ -39,7 +39,11 @@ def measured(
     notice, where that fails.
     """
     try:
-        return _measured(run, cases, features, found, published)
+        with ended_at(Schedule(run.clock).published_at):
+            return _measured(run, cases, features, found, published)
+    except OverdueError:
+        run.journal.notice("importances are left out: there was no time to measure them.")
+        return None
     except Exception as error:  # noqa: BLE001 - told, and not worth the model
         traceback.print_exc()
         run.journal.notice(f"importances could not be measured: {reason_of(error)}.")
@@ -122,11 +126,12 @@ def files_of(
 
 
 def _made(name: str, make: Callable[[], bytes], until: float, journal: Journal) -> bytes | None:
-    if time.monotonic() >= until:
+    try:
+        with ended_at(until):
+            return make()
+    except OverdueError:
         journal.notice(f"{name} is left out: there was no time to make it.")
         return None
-    try:
-        return make()
     except Exception as error:  # noqa: BLE001 - told, and not worth the model
         traceback.print_exc()
         journal.notice(f"{name} could not be made, and is left out: {reason_of(error)}.")

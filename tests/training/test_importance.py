@@ -23,6 +23,7 @@ from tideline.ridge import CalibratedRidgeClassifier
 from training.findings import Importances
 from training.importance import (
     MOST_CASES,
+    MOST_CHANNELS,
     MOST_FEATURES,
     ROUNDS,
     SPARED,
@@ -58,7 +59,7 @@ def trees() -> Steps:
 
 def fitted(plan: FeaturePlan, steps: Steps, X: np.ndarray, target: Target) -> Pipeline:
     steps.fit(X, target.y)
-    return Pipeline(plan, steps, target.task, target.classes, CHANNELS)
+    return Pipeline(plan, steps, target.task, target.classes, plan.channels)
 
 
 def measured(
@@ -89,6 +90,18 @@ def test_the_one_channel_and_feature_that_matter_come_first() -> None:
     assert found.by_region == ()
     losses = [i.loss for i in found.by_feature]
     assert losses == sorted(losses, reverse=True)
+
+
+def test_of_very_many_channels_those_are_measured_that_matter_and_features_too() -> None:
+    channels = [f"c{n}" for n in range(4 * MOST_CHANNELS)]
+    plan = FeaturePlan.from_parameters(channels, {"mean": None, "maximum": None})
+    X = table(plan)
+    target = target_of(X[:, 300] + X[:, 7])
+    pipeline = fitted(plan, trees(), X, target)
+    found = measured(pipeline, X, target)
+    assert len(found.by_channel) == MOST_CHANNELS
+    assert {importance.what for importance in found.by_channel[:2]} == {"c150", "c3"}
+    assert found.by_feature[0].what in {plan.names[300], plan.names[7]}
 
 
 def test_the_one_region_that_matters_comes_first_by_series_and_by_difference() -> None:

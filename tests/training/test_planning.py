@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,7 @@ import pytest
 
 from tideline.errors import BudgetExceeded
 from tideline.features.plan import FeaturePlan
-from tideline.features.views import PLAIN
-from tideline.panel import Panel
+from tideline.panel import Channel, Panel
 from tideline.spec import ExtractionSpec
 from training import planning
 from training.clock import Clock
@@ -39,7 +39,7 @@ def test_an_open_set_falls_back_to_minimal_when_time_is_short(told: Journal, fil
     with pytest.raises(BudgetExceeded):
         # Nothing is left even for the minimal set.
         compute_features(PANEL, ExtractionSpec(), Means(clock, told, 1, file))
-    assert "minimal set is computed" in told.notices[-1]
+    assert "those of the minimal set" in told.notices[-1]
 
 
 def test_an_open_set_is_minimal_where_only_that_fits(
@@ -47,7 +47,7 @@ def test_an_open_set_is_minimal_where_only_that_fits(
 ) -> None:
     # A second for each feature, so that no machine's speed decides.
     monkeypatch.setattr(
-        planning, "projected_seconds", lambda _panel, plan: float(len(plan.features))
+        planning, "projected_seconds", lambda _panel, plan, _workers: float(len(plan.features))
     )
     few = PANEL.take(range(10))
     plan = compute_features(few, ExtractionSpec(), Means(Clock(100.0), told, 1, file))
@@ -55,7 +55,7 @@ def test_an_open_set_is_minimal_where_only_that_fits(
     matrix = np.load(file)
     assert matrix.shape == (10, 10)
     assert matrix.dtype == np.float32
-    assert "efficient" in told.notices[1]
+    assert "efficient would take about 777 s, over a third of the time left" in told.notices[0]
 
 
 def test_what_is_in_the_file_is_what_the_plan_names(told: Journal, file: Path) -> None:
@@ -70,7 +70,7 @@ def test_what_is_in_the_file_is_what_the_plan_names(told: Journal, file: Path) -
 def test_a_slow_first_use_is_not_taken_for_the_pace(
     monkeypatch: pytest.MonkeyPatch, told: Journal, file: Path
 ) -> None:
-    def compiled(panel: Panel, plan: FeaturePlan) -> float:
+    def compiled(panel: Panel, plan: FeaturePlan, workers: int) -> float:
         time.sleep(1.5)
         return 0.001
 
@@ -87,13 +87,36 @@ def test_an_open_set_has_views_where_there_is_time(told: Journal, file: Path) ->
     assert {feature.view.form for feature in plan.features} == {"series", "difference", "spectrum"}
 
 
-def test_an_open_set_of_many_channels_has_none(told: Journal, file: Path) -> None:
-    values = np.random.default_rng(0).normal(size=(2, 6, 60))
-    panel = Panel.from_arrays(values)
+@pytest.mark.parametrize(
+    ("n_channels", "name", "most"),
+    [
+        (6, "efficient", 10_000),
+        (20, "tideline_quarters", 10_000),
+        (60, "tideline_halves", 10_000),
+        (200, "tideline_outline", 10_000),
+        (1_000, "tideline_outline", 100_000),
+    ],
+)
+def test_an_open_set_is_the_smaller_the_more_channels_there_are(
+    n_channels: int, name: str, most: int, told: Journal, file: Path
+) -> None:
+    panel = Panel.from_arrays(np.random.default_rng(0).normal(size=(2, n_channels, 60)))
     plan = compute_features(panel, ExtractionSpec(), Means(Clock(300.0), told, 1, file))
-    assert len(plan.features) > 4_000
-    assert {feature.view for feature in plan.features} == {PLAIN}
-    assert "6 channels" in told.notices[0]
+    assert plan == FeaturePlan.for_panel(panel, name)
+    assert most / 3 < len(plan.features) <= most
+    [notice] = told.notices
+    assert notice.startswith(f"the features are those of the {name} set: tideline would be ")
+    assert f"of {n_channels} channels, over 10000" in notice
+
+
+def test_the_size_of_a_plan_is_known_without_it() -> None:
+    values = np.random.default_rng(0).normal(size=(3, 20))
+    plain = Channel.from_series(list(values))
+    dated = replace(plain, index=np.tile(np.arange(20).astype("datetime64[ns]"), 3))
+    panel = Panel(("a", "b", "c"), {"x": plain, "y": dated})
+    for name in ("tideline", "tideline_halves", "comprehensive"):
+        plan = FeaturePlan.for_panel(panel, name)
+        assert FeaturePlan.size_for_panel(panel, name) == len(plan.features)
 
 
 def test_a_set_that_was_asked_for_is_computed_or_refused(told: Journal, file: Path) -> None:
@@ -118,7 +141,7 @@ def test_convolutions_are_fewer_where_the_time_is_short(
 ) -> None:
     # A millisecond for each, of 20 s: a quarter of the time does for 5,000.
     monkeypatch.setattr(
-        planning, "projected_seconds", lambda _panel, plan: len(plan.features) / 1000
+        planning, "projected_seconds", lambda _panel, plan, _workers: len(plan.features) / 1000
     )
     # Where the kernels were never used they are compiled first, which is none of those seconds.
     compute_convolutions(PANEL.take(range(3)), Means(Clock(600.0), told, 1, file))

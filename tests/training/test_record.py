@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from tests.training.report.made_up import findings_of, panel_of
 from tideline.features.plan import FeaturePlan
 from tideline.pipeline import Pipeline
 from tideline.spec import TrainingSpec
+from training import record
 from training.cases import Cases
 from training.clock import Clock
 from training.features import Features
@@ -91,6 +93,30 @@ def test_importances_that_cannot_be_measured_are_told_and_cost_nothing(
     assert measured(run, cases, lost, found_of(), pipeline) is None
     [notice] = run.journal.notices
     assert notice.startswith("importances could not be measured: FileNotFoundError")
+
+
+def test_what_takes_longer_than_there_is_costs_nothing(
+    tmp_path: Path, cases: Cases, features: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(*_given: Any, **_named: Any) -> Any:
+        while True:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(record, "importances", endless)
+    monkeypatch.setattr(record, "script", endless)
+    # All but one second of it is there for publishing.
+    run = run_of(tmp_path, 2.0)
+    assert measured(run, cases, features, found_of(), published(cases, features)) is None
+    assert run.journal.notices == ["importances are left out: there was no time to measure them."]
+    run = run_of(tmp_path, 5.0)
+    findings = findings_of(panel_of(), [n % 2 for n in range(60)])
+    found = found_of(choice=SimpleNamespace(members=(), sharpness=1.0))
+    assert list(files_of(run, cases, features, found, findings)) == [
+        "report.html",
+        "search.parquet",
+    ]
+    assert run.journal.notices == ["pipeline.py is left out: there was no time to make it."]
+    assert run.clock.remaining > 0
 
 
 def test_no_file_is_made_once_publishing_has_to_begin(

@@ -8,6 +8,7 @@ series: the biases, which MultiRocket takes from the data, are those of noise. S
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -27,11 +28,12 @@ from tideline.wording import shown
 VIEWS = (PLAIN, View("difference"))
 FEATURES = 20_000
 LEAST_OF_CHANNEL = 200
-"""The features that a channel has at least, however many channels share them."""
+"""The features that a channel has at least, where each has kernels of every dilation."""
 
 HYDRA_SHARE = 0.1
 MAX_DILATIONS = 32
 SEED = 20_220_829
+SEED_OF_DEALING = 20_261_124
 COLOURS = np.linspace(0.0, 2.5, 26)
 """The spectra of the noises, 1 / f^b: b is 0 for white noise, 2 for a random walk."""
 
@@ -48,8 +50,9 @@ def plan_convolutions(panel: Panel, *, features: int = FEATURES) -> FeaturePlan:
     panel
         Of which the names of the channels and the lengths of the series are looked at.
     features
-        How many there are at most, shared out evenly among the channels; but each channel has
-        `LEAST_OF_CHANNEL`, or a few less.
+        How many there are at most, or a few more, shared out evenly among the channels. Where
+        each would have fewer than `LEAST_OF_CHANNEL`, the kernels of one channel are dealt out
+        among all of them, as MiniRocket does: each kernel looks at one channel, drawn at random.
 
     Raises
     ------
@@ -82,21 +85,46 @@ def plan_for_lengths(lengths: Mapping[str, int], *, features: int = FEATURES) ->
             f"{LEAST_OF_CHANNEL} or more are expected.",
             mend=f"Write {FEATURES}, or leave it out.",
         )
-    share = max(LEAST_OF_CHANNEL, features // len(lengths))
-    plan = FeaturePlan(
-        tuple(
-            feature
-            for channel, length in lengths.items()
-            for feature in _of_channel(channel, max(2, length), share)
+    share = features // len(lengths)
+    if share < LEAST_OF_CHANNEL:
+        plan = FeaturePlan(tuple(_dealt(lengths, features)))
+    else:
+        plan = FeaturePlan(
+            tuple(
+                feature
+                for channel, length in lengths.items()
+                for feature in _of_channel(channel, length, share)
+            )
         )
-    )
     kinds = [channel + view.suffix for channel, view in product(lengths, VIEWS)]
     if len(set(kinds)) < len(kinds):
         plan.require_distinct()
     return plan
 
 
+def _dealt(lengths: Mapping[str, int], features: int) -> Iterator[Feature]:
+    """Yield the features of one channel of the usual length, each kernel on a drawn channel."""
+    names = list(lengths)
+    usual = int(np.median(list(lengths.values())))
+    undealt = list(_of_channel("", usual, features))
+    number_of = {kernel: n for n, kernel in enumerate(dict.fromkeys(map(_kernel_of, undealt)))}
+    # In rounds, so that no channel has two more than another.
+    random, rounds = np.random.RandomState(SEED_OF_DEALING), -(-len(number_of) // len(names))
+    owners = np.concatenate([random.permutation(len(names)) for _ in range(rounds)])
+    owner_of = [owners[number_of[_kernel_of(feature)]] for feature in undealt]
+    for at in np.argsort(owner_of, kind="stable"):
+        yield replace(undealt[at], channel=names[owner_of[at]])
+
+
+def _kernel_of(feature: Feature) -> tuple[object, ...]:
+    """Return what is dealt as one: a kernel with its bias, of Hydra a group, which competes."""
+    parts = {"pooling"} if feature.calculator == "multirocket" else {"kernel", "count"}
+    rest = (pair for pair in feature.parameters if pair[0] not in parts)
+    return (feature.view, feature.calculator, *rest)
+
+
 def _of_channel(channel: str, length: int, share: int) -> Iterator[Feature]:
+    length = max(2, length)
     # Of a tenth, or what eight kernels of one group take on each view.
     per_group = KERNELS * len(COUNTS) * len(VIEWS)
     exponents = range(int(_largest_exponent(length)) + 1)

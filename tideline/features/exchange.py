@@ -11,8 +11,9 @@ import numpy as np
 from tideline.errors import SpecError
 from tideline.features.catalogue import CONVOLUTIONS, TIMEWISE
 from tideline.features.feature import Feature
-from tideline.features.parameters import TIDELINE, canonical_name, checked
+from tideline.features.parameters import canonical_name, checked
 from tideline.features.plan import KIND_FIELD, FeaturePlan, features_of
+from tideline.features.sets import OWN_SETS
 from tideline.features.views import PLAIN, Form, View
 from tideline.wording import shown
 
@@ -87,13 +88,13 @@ def features_of_kind(
     ------
     SpecError
         When a calculator, a parameter or a value is not known, nothing but what needs dates is
-        asked for where there are none, or the set `tideline` is asked for a view.
+        asked for where there are none, or a set that has views of its own is asked for a view.
     """
     field = field or f"{KIND_FIELD}.{(channel + view.suffix)[:80]}"
     settings = plain_settings(chosen, field=field)
-    if settings == TIDELINE and not view.is_plain:
+    if isinstance(settings, str) and settings in OWN_SETS and not view.is_plain:
         raise SpecError(
-            f"the set {TIDELINE!r} is asked for of the view {shown(channel + view.suffix)}; it has "
+            f"the set {settings!r} is asked for of the view {shown(channel + view.suffix)}; it has "
             "views of its own, and is expected for channels alone.",
             mend="Write 'efficient'.",
             field=field,

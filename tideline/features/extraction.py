@@ -182,7 +182,7 @@ def filled(channel: Channel) -> Channel:
 
 def _computed(panel: Panel, plan: FeaturePlan, matrix: Matrix, workers: int) -> Iterator[int]:
     """Fill the matrix, and tell after each chunk how many cases are done."""
-    chunks = _chunks(panel, workers, len(plan.features))
+    chunks = chunks_of(panel, workers, len(plan.features))
 
     def fill(chunk: range) -> int:
         # Division by zero and the like are what some features are, as in tsfresh.
@@ -200,7 +200,7 @@ def _computed(panel: Panel, plan: FeaturePlan, matrix: Matrix, workers: int) -> 
         pool.shutdown(cancel_futures=True)
 
 
-def _chunks(panel: Panel, workers: int, n_features: int = 0) -> list[range]:
+def chunks_of(panel: Panel, workers: int, n_features: int = 0) -> list[range]:
     """Cut the cases into chunks of at most `CHUNK_VALUES` of each channel, or of one case."""
     fair = -(-panel.n_cases // (CHUNKS_PER_WORKER * workers)) if workers > 1 else panel.n_cases
     fair = max(1, min(fair, CHUNK_CELLS // max(1, n_features)))

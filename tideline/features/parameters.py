@@ -17,7 +17,7 @@ from types import MappingProxyType
 from tideline.errors import SpecError
 from tideline.features.catalogue import CATALOGUE, CONVOLUTIONS
 from tideline.features.parameter_rules import Parameter, Rule, own_rule, pairing_fault, rule_for
-from tideline.features.sets import named_set
+from tideline.features.sets import OWN_SETS, named_set
 from tideline.wording import shown
 
 Parameters = dict[str, list[dict[str, Parameter]] | None]
@@ -33,9 +33,6 @@ PARAMETER_SETS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Our name of a set, and the class of tsfresh that holds it."""
-
-TIDELINE = "tideline"
-"""The set that is ours alone: parameters for views of the series (`sets.tideline_recipe`)."""
 
 FIELD = "extract_features.default_fc_parameters"
 MAX_FEATURES = 10_000
@@ -61,17 +58,17 @@ def canonical_name(text: str, *, field: str = FIELD) -> str:
     """
     match = _SPELLING.fullmatch(text.strip())
     spelt = match[1].lower() if match else text.lower()
-    if spelt == TIDELINE:
-        return TIDELINE
+    if spelt in OWN_SETS:
+        return spelt
     for name, class_name in PARAMETER_SETS.items():
         if spelt in {name, name.replace("_", ""), class_name.lower()}:
             return name
     spellings = {s.lower(): n for n, c in PARAMETER_SETS.items() for s in (n, c)}
-    spellings[TIDELINE] = TIDELINE
+    spellings |= {name: name for name in OWN_SETS}
     near = get_close_matches(spelt[:80], spellings, 1)
     raise SpecError(
         f"{shown(text)} is not a parameter set; "
-        f"{', '.join((TIDELINE, *PARAMETER_SETS))} are expected.",
+        f"{', '.join((*OWN_SETS, *PARAMETER_SETS))} are expected.",
         mend=f"Did you mean {spellings[near[0]]!r}?" if near else "Write one of these names.",
         field=field,
     )

@@ -6,6 +6,7 @@ A plan is never parsed back from column names: a channel called `a__b_c` is as g
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,14 +20,13 @@ from tideline.features.catalogue import CONVOLUTIONS, TIMEWISE
 from tideline.features.documents import entries_of, features_of_entries
 from tideline.features.feature import Call, Feature, thawed
 from tideline.features.parameters import (
-    TIDELINE,
     Parameters,
     are_sound,
     canonical_name,
     checked,
     parameter_set,
 )
-from tideline.features.sets import Recipe, tideline_recipe
+from tideline.features.sets import OWN_SETS, Recipe
 from tideline.features.views import PLAIN, View
 from tideline.panel import Panel, named
 from tideline.wording import shown
@@ -122,13 +122,24 @@ class FeaturePlan:
         views: Sequence[View] = (PLAIN,),
     ) -> FeaturePlan:
         """Plan the features of a panel's channels; see `from_parameters`."""
-        timed = {
-            name
-            for name, channel in panel.channels.items()
-            if channel.index is not None and channel.index.dtype.kind == "M"
-        }
-        channels = list(panel.channels)
+        channels, timed = list(panel.channels), _timed(panel)
         return cls.from_parameters(channels, default, kind_to, views=views, timed=timed)
+
+    @classmethod
+    def size_for_panel(cls, panel: Panel, default: Settings) -> int:
+        """Return how many features `for_panel` would plan, without planning them all.
+
+        Raises
+        ------
+        SpecError
+            As `from_parameters`, but for what the names of the channels are refused for.
+        """
+        timed = _timed(panel)
+        kinds = Counter(name in timed for name in panel.channels)
+        return sum(
+            count * len(features_of("", default, views=(PLAIN,), timed=t, field=DEFAULT_FIELD))
+            for t, count in kinds.items()
+        )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -243,6 +254,15 @@ def _unreadable(found: str) -> ModelRefused:
     )
 
 
+def _timed(panel: Panel) -> set[str]:
+    """Return the channels whose index holds dates."""
+    return {
+        name
+        for name, channel in panel.channels.items()
+        if channel.index is not None and channel.index.dtype.kind == "M"
+    }
+
+
 def _series(feature: Feature) -> str:
     channel = f"channel {feature.channel!r}"
     view = feature.view
@@ -292,8 +312,8 @@ class _Part:
     def features(self, settings: Settings) -> list[Feature]:
         """Return the features of a named set or of explicit parameters, each once."""
         recipe: Recipe = ((self.views, settings),)
-        if isinstance(settings, str) and canonical_name(settings, field=self.field) == TIDELINE:
-            recipe = tideline_recipe()
+        if isinstance(settings, str):
+            recipe = OWN_SETS.get(canonical_name(settings, field=self.field), recipe)
         found: dict[str, Feature] = {}
         for views, each in recipe:
             parameters = parameter_set(each, field=self.field)

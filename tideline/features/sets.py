@@ -150,11 +150,30 @@ Recipe = tuple[tuple[tuple[View, ...], str | Mapping[str, object]], ...]
 """Some views, and the parameters that each of them is given; and so on."""
 
 
-def tideline_recipe() -> Recipe:
-    """Return the set `tideline`: views of the series, and what is computed from each.
+_WHOLE = (PLAIN, View("difference"), View("spectrum"))
+_OUTLINE = ("mean", "standard_deviation", "mean_change")
 
-    Chosen by accuracy against cost on the series of the UCR archive; see docs/decisions.
-    """
-    whole = (PLAIN, View("difference"), View("spectrum"))
-    intervals = tuple(view for view in dyadic(depth=3) if view.parts > 1)
-    return ((whole, "efficient"), (intervals, dict.fromkeys(_OF_INTERVALS)))
+
+def _of_parts(calculators: Iterable[str], depth: int) -> Recipe:
+    """Return some numbers of each form of the series, and of the parts of each."""
+    return ((tuple(dyadic(depth=depth)), dict.fromkeys(calculators)),)
+
+
+OWN_SETS: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "tideline": (
+            (_WHOLE, "efficient"),
+            (
+                tuple(view for view in dyadic(depth=3) if view.parts > 1),
+                dict.fromkeys(_OF_INTERVALS),
+            ),
+        ),
+        "tideline_quarters": _of_parts(_OF_INTERVALS, depth=2),
+        "tideline_halves": _of_parts(_OF_INTERVALS, depth=1),
+        "tideline_outline": _of_parts(_OUTLINE, depth=1),
+    }
+)
+"""The sets that are ours alone, with views of the series of their own, the richest first.
+
+Chosen by accuracy against cost on the series of the UCR archive; see docs/decisions.
+"""

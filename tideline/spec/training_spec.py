@@ -77,8 +77,10 @@ class ExtractionSpec(Section):
         description="The calculators: `minimal`, `efficient`, `comprehensive`, `index_based` or "
         "`time_based`, however tsfresh spells it (`MinimalFCParameters()`), or a mapping of "
         "calculator to a list of parameters, or to null where it takes none; or `tideline`, a set "
-        "of our own, with features of differences, spectra and intervals. Without it, the first of "
-        "`tideline`, `efficient` and `minimal` that the budget and the number of channels allow.",
+        "of our own, with features of differences, spectra and intervals, or the smaller ones "
+        "`tideline_quarters`, `tideline_halves` and `tideline_outline`. Without it, the first of "
+        "`tideline`, `efficient`, the smaller ones and `minimal` that the budget and the number of "
+        "channels allow.",
     )
     kind_to_fc_parameters: dict[str, str | Parameters] | None = Field(
         None,

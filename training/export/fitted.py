@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from tideline.errors import SpecError
 from tideline.features.convolutions import plan_convolutions
 from tideline.features.plan import FeaturePlan
@@ -15,13 +13,7 @@ from tideline.panel import Panel
 from tideline.spec import TrainingSpec
 from training.candidate import Candidate, Family
 from training.export.literals import Group, Node, Writer
-from training.planning import (
-    FALLBACK_SET,
-    FEWEST_CONVOLUTIONS,
-    MOST_CELLS,
-    MOST_CONVOLUTIONS,
-    OPEN_SETS,
-)
+from training.planning import FALLBACK_SET, OPEN_SETS, sizes_of_convolutions
 from training.task import Target
 
 
@@ -79,19 +71,16 @@ class Fitted:
         if default is None and not kinds:
             return False
         try:
-            return FeaturePlan.for_panel(self.panel, default, kinds) == plan  # type: ignore[arg-type]  # as the spec has them
+            if not kinds and FeaturePlan.size_for_panel(self.panel, default) != len(plan.features):  # type: ignore[arg-type]  # as the spec has them
+                return False  # told at once, where there are very many channels
+            return FeaturePlan.for_panel(self.panel, default, kinds) == plan  # type: ignore[arg-type]  # as above
         except SpecError:
             return False  # a set that does not suit these channels is not what was computed
 
     def _n_convolutions(self, plan: FeaturePlan) -> int | None:
         """Return how many were asked for, which are a few more than there are."""
-        most = MOST_CELLS // self.panel.n_cases
-        asked = int(np.clip(most, FEWEST_CONVOLUTIONS, MOST_CONVOLUTIONS))
-        while asked >= FEWEST_CONVOLUTIONS:
-            if plan_convolutions(self.panel, features=asked) == plan:
-                return asked
-            asked //= 4
-        return None
+        sizes = sizes_of_convolutions(self.panel.n_cases)
+        return next((n for n in sizes if plan_convolutions(self.panel, features=n) == plan), None)
 
     def _listed(self, plan: FeaturePlan, writer: Writer) -> Node:
         """Return a plan in full, where no call is known that gives it."""

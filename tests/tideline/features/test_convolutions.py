@@ -40,7 +40,7 @@ def test_the_catalogue_of_tsfresh_stays_what_it_is() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(2, 3000), st.integers(LEAST_OF_CHANNEL, 4000), st.integers(1, 5))
+@given(st.integers(2, 3000), st.integers(5 * LEAST_OF_CHANNEL, 4000), st.integers(1, 5))
 def test_a_plan_is_sound_distinct_and_no_larger_than_asked(length, features, channels) -> None:
     plan = plan_for_lengths({f"c{c}": length for c in range(channels)}, features=features)
 
@@ -55,6 +55,38 @@ def test_a_plan_is_sound_distinct_and_no_larger_than_asked(length, features, cha
     dilations = {f.arguments["dilation"] for f in plan.features}
     assert 1 in dilations
     assert max(dilations) <= max(1, (length - 1) // 8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 400), st.integers(LEAST_OF_CHANNEL, 3000), st.integers(2, 300))
+def test_many_channels_share_the_kernels_of_one(length, features, channels) -> None:
+    features = min(features, channels * LEAST_OF_CHANNEL - 1)
+    plan = plan_for_lengths({f"c{c}": length for c in range(channels)}, features=features)
+    alone = plan_for_lengths({"c": length}, features=features)
+
+    plan.require_computable()
+    plan.require_distinct()
+    # The same kernels, of which those that compete stay together; each on one channel.
+    without_channel = Counter((f.calculator, f.view, f.parameters) for f in plan.features)
+    assert without_channel == Counter((f.calculator, f.view, f.parameters) for f in alone.features)
+    groups = {}
+    for f in plan.features:
+        if f.calculator == "hydra":
+            told = (f.view, f.arguments["dilation"], f.arguments["group"])
+            groups.setdefault(told, set()).add(f.channel)
+    assert all(len(owners) == 1 for owners in groups.values())
+    names = [f.channel for f in plan.features]
+    assert names == sorted(names, key=lambda name: int(name[1:]))
+
+
+def test_many_channels_have_about_as_many_kernels_each() -> None:
+    plan = plan_for_lengths({f"c{c}": 100 for c in range(300)}, features=20_000)
+
+    of_channel = Counter(feature.channel for feature in plan.features)
+    assert len(of_channel) == 300
+    # A unit of MultiRocket is four features, a group of Hydra sixteen.
+    assert max(of_channel.values()) - min(of_channel.values()) <= 40
+    assert len(plan.features) <= 20_000
 
 
 def test_a_plan_depends_on_names_and_lengths_alone() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.tideline.features.panels import ragged
 from tideline.errors import DataError, InputMismatch, ModelRefused, SpecError
-from tideline.features.extraction import CHUNK_CELLS, CHUNK_VALUES, _chunks, extract
+from tideline.features.extraction import CHUNK_CELLS, CHUNK_VALUES, chunks_of, extract
 from tideline.features.feature import Feature
 from tideline.features.plan import FeaturePlan
 from tideline.features.views import View, dyadic
@@ -118,7 +118,7 @@ def test_no_chunk_holds_more_values_than_it_may_but_of_one_case(lengths, workers
         "x": Channel(np.zeros(offsets[-1]), offsets),
         "y": Channel(np.ones(beside[-1]), beside),
     }
-    chunks = _chunks(Panel(tuple(range(len(lengths))), channels), workers)
+    chunks = chunks_of(Panel(tuple(range(len(lengths))), channels), workers)
 
     assert [case for chunk in chunks for case in chunk] == list(range(len(lengths)))
     for chunk in chunks:
@@ -277,5 +277,5 @@ def test_refuses_what_is_no_number_of_threads(workers) -> None:
 def test_a_chunk_of_a_wide_plan_holds_fewer_cases() -> None:
     panel = ragged([5] * 10, channels=1)
 
-    assert [len(chunk) for chunk in _chunks(panel, 1, CHUNK_CELLS // 4)] == [4, 4, 2]
-    assert [len(chunk) for chunk in _chunks(panel, 1, 2 * CHUNK_CELLS)] == [1] * 10
+    assert [len(chunk) for chunk in chunks_of(panel, 1, CHUNK_CELLS // 4)] == [4, 4, 2]
+    assert [len(chunk) for chunk in chunks_of(panel, 1, 2 * CHUNK_CELLS)] == [1] * 10
