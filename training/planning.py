@@ -47,6 +47,9 @@ MOST_CONVOLUTIONS = 20_000
 FEWEST_CONVOLUTIONS = 1_000
 MOST_CELLS = 40_000_000
 """Cases times convolutions: a ridge on them takes the square of the smaller of the two."""
+MANY_CASES = 4_000
+CONVOLUTIONS_OF_MANY = 3_000
+"""Convolutions where there are more cases than that: a ridge takes the cube of the smaller."""
 SAMPLES: Mapping[int, float] = MappingProxyType({20: 0.1, 4: 0.5})
 """How many cases are tried, together, for cases cost less together than alone.
 
@@ -122,7 +125,8 @@ def compute_convolutions(panel: Panel, means: Means) -> FeaturePlan | None:
 
 def sizes_of_convolutions(n_cases: int) -> list[int]:
     """Return how many random convolutions are tried, the most first."""
-    most = int(np.clip(MOST_CELLS // n_cases, FEWEST_CONVOLUTIONS, MOST_CONVOLUTIONS))
+    limit = MOST_CONVOLUTIONS if n_cases <= MANY_CASES else CONVOLUTIONS_OF_MANY
+    most = int(np.clip(MOST_CELLS // n_cases, FEWEST_CONVOLUTIONS, limit))
     halvings = int(math.log2(most / FEWEST_CONVOLUTIONS))
     return [most >> n for n in range(halvings + 1)]
 

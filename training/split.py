@@ -111,7 +111,7 @@ def split_cases(
         The part to hold out; 0 for none, None for what suits: outer folds below `SMALL` cases or
         where the smallest class can spare no member, else `DEFAULT_TEST_FRACTION`.
     folds
-        How many folds; None for `DEFAULT_FOLDS`, or fewer where there are few cases.
+        How many folds; None for `DEFAULT_FOLDS`, or fewer where there are few or very many cases.
     random_state
         The seed.
     groups : int64 array of shape (n_cases,) or None

@@ -13,6 +13,9 @@ from training.fold_assignment import BINS, NEVER, IntArray, bins_of, by_group, d
 from training.task import Target
 
 DEFAULT_FOLDS = 5
+MANY_CASES = 3000
+"""Cases in folds, beyond which fewer folds tell as much: half of the models in the same time."""
+FOLDS_OF_MANY = 3
 LEAST_OF_NUMBERS = 3
 """Cases of a regression in each fold, and in the held-out part: of fewer, r2 says nothing."""
 
@@ -87,7 +90,8 @@ class Basis:
         least = 1 if self.target.n_classes else least
         if self.folds is not None:
             return max(2, min(self.folds, n_cases // least))
-        return max(2, min(DEFAULT_FOLDS, n_cases // max(least, 2)))
+        usual = DEFAULT_FOLDS if n_cases <= MANY_CASES else FOLDS_OF_MANY
+        return max(2, min(usual, n_cases // max(least, 2)))
 
     def before(self, tested: Positions, positions: Positions) -> Positions:
         """Return which of some cases may be learned from, to be tested on others.

@@ -17,7 +17,14 @@ from tideline.spec import ExtractionSpec
 from training import planning
 from training.clock import Clock
 from training.journal import Journal
-from training.planning import Means, TooSlowError, _paced, compute_convolutions, compute_features
+from training.planning import (
+    Means,
+    TooSlowError,
+    _paced,
+    compute_convolutions,
+    compute_features,
+    sizes_of_convolutions,
+)
 
 PANEL = Panel.from_arrays(np.random.default_rng(0).normal(size=(20_000, 100)))
 """Takes seconds with the efficient set, and a part of one with the minimal set."""
@@ -166,3 +173,16 @@ def test_a_pace_is_judged_after_a_while() -> None:
     early = _paced(lambda done, _total: told.append(done), time.monotonic(), 20.0)
     early(1, 10**9)
     assert told == [60, 40, 1]
+
+
+@pytest.mark.parametrize(
+    ("n_cases", "sizes"),
+    [
+        (100, [20_000, 10_000, 5_000, 2_500, 1_250]),
+        (4_000, [10_000, 5_000, 2_500, 1_250]),
+        (4_001, [3_000, 1_500]),
+        (100_000, [1_000]),
+    ],
+)
+def test_the_more_cases_the_fewer_convolutions_are_tried(n_cases: int, sizes: list[int]) -> None:
+    assert sizes_of_convolutions(n_cases) == sizes

@@ -371,3 +371,15 @@ def test_refuses_an_order_that_leaves_nothing_to_be_tested(
     with pytest.raises(LabelError, match=told) as refusal:
         split_cases(target, groups=groups, rank=rank)
     assert "split: random" in refusal.value.mend
+
+
+@pytest.mark.parametrize(
+    ("n_cases", "asked", "n_folds"), [(3000, None, 5), (3001, None, 3), (3001, 7, 7)]
+)
+def test_very_many_cases_are_cut_into_fewer_folds_unless_more_are_asked_for(
+    n_cases: int, asked: int | None, n_folds: int
+) -> None:
+    split = split_cases(
+        labelled([0, 1, 2] * (n_cases // 3) + [0] * (n_cases % 3)), test_fraction=0, folds=asked
+    )
+    assert split.n_folds == n_folds

@@ -43,8 +43,8 @@ class ModelTrainingSpec(Section):
         None,
         ge=2,
         le=20,
-        description="The number of folds of the cross-validation. Without it, five; fewer where "
-        "there are few cases or groups.",
+        description="The number of folds of the cross-validation. Without it, five; three of "
+        "more than 3,000 cases, and fewer where there are few cases or groups.",
     )
     test_fraction: float | None = Field(
         None,
