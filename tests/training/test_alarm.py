@@ -27,6 +27,22 @@ def test_a_time_that_is_over_ends_what_begins() -> None:
         time.sleep(5)
 
 
+def test_it_rings_again_for_what_catches_every_exception() -> None:
+    caught = 0
+
+    def work() -> None:
+        nonlocal caught
+        try:
+            time.sleep(20)
+        except Exception:  # noqa: BLE001 - as libraries do
+            caught += 1
+        time.sleep(20)
+
+    with pytest.raises(OverdueError), ended_at(time.monotonic() + 0.1):
+        work()
+    assert caught == 1
+
+
 def test_whoever_had_the_signal_has_it_again() -> None:
     before = signal.getsignal(signal.SIGALRM)
     with ended_at(time.monotonic() + 60):
